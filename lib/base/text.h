@@ -1,0 +1,40 @@
+// Small things done with text, the same way everywhere.
+#pragma once
+
+#include <concepts>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fp {
+
+[[nodiscard]] std::string_view trim(std::string_view text);  ///< without spaces, tabs, CR and LF at both ends
+[[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);  ///< ASCII only
+[[nodiscard]] bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
+[[nodiscard]] std::string lower(std::string_view text);  ///< ASCII only
+[[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+
+/// The whole of `text` as a number in base 10, with no sign for unsigned types, no space and nothing behind it.
+template <std::integral T>
+[[nodiscard]] std::optional<T> parse_integer(std::string_view text) {
+  T value{};
+  auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || rest != text.data() + text.size() || text.empty()) return std::nullopt;
+  return value;
+}
+/// The whole of `text` as a finite decimal number.
+[[nodiscard]] std::optional<double> parse_double(std::string_view text);
+
+/// `text` as the inside of a JSON string: quotes, backslashes and control characters escaped, bytes that are not UTF-8
+/// replaced by U+FFFD.
+[[nodiscard]] std::string json_escape(std::string_view text);
+/// `text` fit for one line on a terminal: control characters shown as \xNN, cut to `limit` bytes with "..." behind.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 200);
+
+/// "1.2 MB", "34.5 KB", "17 B": powers of 1000, as disks and networks are counted.
+[[nodiscard]] std::string human_bytes(std::uint64_t bytes);
+
+}  // namespace fp

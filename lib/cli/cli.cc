@@ -1,0 +1,216 @@
+#include "cli/cli.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+
+#include <array>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <iostream>
+
+#include "base/text.h"
+#include "cli/log.h"
+#include "cli/version.h"
+
+namespace fp::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A number with one of `units` behind it.
+struct Unit {
+  std::string_view name;
+  double factor;
+};
+template <std::size_t N>
+std::optional<double> parse_quantity(std::string_view text, const std::array<Unit, N>& units) {
+  const auto digits = text.find_first_not_of("0123456789.");
+  const auto number = parse_double(text.substr(0, digits));
+  const std::string_view suffix = digits == std::string_view::npos ? std::string_view() : text.substr(digits);
+  for (const Unit& unit : units) {
+    if (number && equal_ignoring_case(suffix, unit.name)) return *number * unit.factor;
+  }
+  return std::nullopt;
+}
+
+constexpr std::array<Unit, 5> kTimes = {{{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
+constexpr std::array<Unit, 10> kBytes = {{{"", 1},
+                                          {"k", 1024},
+                                          {"kb", 1024},
+                                          {"kib", 1024},
+                                          {"m", 1048576},
+                                          {"mb", 1048576},
+                                          {"mib", 1048576},
+                                          {"g", 1073741824},
+                                          {"gb", 1073741824},
+                                          {"gib", 1073741824}}};
+
+std::string bytes_text(std::uint64_t bytes) {
+  if (bytes >= (1u << 20) && bytes % (1u << 20) == 0) return std::to_string(bytes >> 20) + "M";
+  if (bytes >= (1u << 10) && bytes % (1u << 10) == 0) return std::to_string(bytes >> 10) + "K";
+  return std::to_string(bytes);
+}
+
+}  // namespace
+
+std::string to_text(milliseconds duration) {
+  const auto count = duration.count();
+  return count % 1000 == 0 ? std::to_string(count / 1000) + "s" : std::to_string(count) + "ms";
+}
+
+CLI::Option* add_duration(CLI::App& app, const std::string& names, milliseconds& value, const std::string& help,
+                          milliseconds least, milliseconds most) {
+  const auto read = [&value, names, least, most](const std::string& text) {
+    const auto ms = parse_quantity(text, kTimes);
+    if (!ms) throw CLI::ValidationError(names, "'" + text + "' is no time: write 250ms, 15s, 2m or 1h");
+    const milliseconds time(std::llround(std::min(*ms, 1e15)));
+    if (time < least || time > most) {
+      throw CLI::ValidationError(names, "'" + text + "' is not between " + to_text(least) + " and " + to_text(most));
+    }
+    value = time;
+  };
+  return app.add_option_function<std::string>(names, read, help)->type_name("TIME")->default_str(to_text(value));
+}
+
+CLI::Option* add_bytes(CLI::App& app, const std::string& names, std::uint64_t& value, const std::string& help,
+                       std::uint64_t least, std::uint64_t most) {
+  const auto read = [&value, names, least, most](const std::string& text) {
+    const auto bytes = parse_quantity(text, kBytes);
+    if (!bytes) throw CLI::ValidationError(names, "'" + text + "' is no size: write 100000, 512K, 32M or 1G");
+    if (*bytes < static_cast<double>(least) || *bytes > static_cast<double>(most)) {
+      throw CLI::ValidationError(names,
+                                 "'" + text + "' is not between " + bytes_text(least) + " and " + bytes_text(most));
+    }
+    value = static_cast<std::uint64_t>(*bytes);
+  };
+  return app.add_option_function<std::string>(names, read, help)->type_name("BYTES")->default_str(bytes_text(value));
+}
+
+CLI::Option* add_choice(CLI::App& app, const std::string& names, std::string& value, const std::string& help,
+                        const std::vector<std::string>& choices) {
+  std::string type;
+  for (const std::string& choice : choices) type += (type.empty() ? "" : "|") + choice;
+  const auto check = [choices, type](const std::string& text) -> std::string {
+    for (const std::string& choice : choices) {
+      if (choice == text) return "";
+    }
+    return "'" + text + "' is none of " + type;
+  };
+  return app.add_option(names, value, help)->check(check)->type_name(type)->capture_default_str();
+}
+
+CLI::Option* add_size(CLI::App& app, const std::string& names, int& width_px, int& height_px,
+                      const std::string& help) {
+  const auto read = [&width_px, &height_px, names](const std::string& text) {
+    const auto parts = split(text, 'x');
+    const auto width = parse_integer<int>(parts.front());
+    const auto height = parse_integer<int>(parts.back());
+    if (parts.size() != 2 || !width || !height || *width < 1 || *width > 16384 || *height < 1 || *height > 16384) {
+      throw CLI::ValidationError(names, "'" + text + "' is no size: write 640x480, sides of 1 to 16384");
+    }
+    width_px = *width;
+    height_px = *height;
+  };
+  return app.add_option_function<std::string>(names, read, help)
+      ->type_name("WxH")
+      ->default_str(std::to_string(width_px) + "x" + std::to_string(height_px));
+}
+
+void add_common(CLI::App& app, Common& common) {
+  app.set_help_flag("-h,--help", "Show this help and end");
+  app.set_version_flag("-V,--version", app.get_name() + " (framepipe) " + kVersion, "Show the version and end");
+  app.add_flag("-v,--verbose", common.verbose, "Say more on standard error")->group("Common");
+  app.add_flag("-q,--quiet", common.quiet, "Say errors only")->group("Common");
+  add_choice(app, "--log-format", common.log_format, "How to write messages", {"text", "json"})->group("Common");
+  app.add_flag("--watchdog-frames", common.watchdog_frames,
+               "Feed systemd's watchdog only while frames pass, not just while the tool lives")
+      ->group("Common");
+  app.set_config("--config", "", "Read options from a TOML file: NAME = VALUE on each line")
+      ->type_name("FILE")
+      ->group("Common");
+  app.get_help_ptr()->group("Common");
+  app.get_version_ptr()->group("Common");
+  // Hidden: the build makes the completion files with it.
+  app.add_option("--completions", "Print shell completions and end")->group("");
+}
+
+void add_input(CLI::App& app, Common& common) {
+  app.add_option("-i,--input", common.input,
+                 "Where frames come from: - (standard input), a file or FIFO, fd:N, unix:PATH, unix-listen:PATH, "
+                 "tcp:HOST:PORT, tcp-listen:[HOST:]PORT, exec:COMMAND")
+      ->type_name("SPEC")
+      ->capture_default_str();
+  add_bytes(app, "--max-frame-bytes", common.max_frame_bytes, "Skip frames larger than this", 1024, 1u << 30);
+}
+
+void add_output(CLI::App& app, Common& common) {
+  app.add_option("-o,--output", common.output,
+                 "Where frames go: - (standard output), a file or FIFO, fd:N, unix:PATH, unix-listen:PATH, "
+                 "tcp:HOST:PORT, tcp-listen:[HOST:]PORT, exec:COMMAND, none")
+      ->type_name("SPEC")
+      ->capture_default_str();
+  app.add_flag("--every-frame", common.every_frame, "Drop no frame: wait for the reader (a batch job)");
+  app.add_option("--frames", common.frames, "End after so many frames; 0: go on")->type_name("N")->capture_default_str();
+  app.add_flag("--trace", common.trace, "Note in X-Trace when this tool had each frame");
+}
+
+std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+  // --completions stands alone: it must work without the arguments that a tool cannot do without.
+  if (argc == 3 && std::string_view(argv[1]) == "--completions") {
+    const std::string text = completions(app, argv[2]);
+    std::cout << text;
+    return static_cast<int>(text.empty() ? Exit::Usage : Exit::Done);
+  }
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& done) {
+    return app.exit(done);  // help or version
+  } catch (const CLI::ParseError& error) {
+    const bool config = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::FileError) ||
+                        error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ConfigError);
+    std::string text = error.what();
+    for (char& c : text) c = c == '\n' ? ' ' : c;
+    std::fprintf(stderr, "%s: %s (see %s --help)\n", app.get_name().c_str(), text.c_str(), app.get_name().c_str());
+    return static_cast<int>(config ? Exit::Config : Exit::Usage);
+  }
+  return std::nullopt;
+}
+
+void start(const CLI::App& app, const Common& common) {
+  start_logging(app.get_name(), {common.verbose, common.quiet, common.log_format == "json"});
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+int run(const std::string& tool, const std::function<Exit()>& work) {
+  const auto say = [&](const std::string& text) { log_error(tool, text); };
+  try {
+    return static_cast<int>(work());
+  } catch (const Failure& failure) {
+    say(failure.text);
+    return static_cast<int>(failure.code);
+  } catch (const std::bad_alloc&) {
+    say("out of memory");
+    return static_cast<int>(Exit::System);
+  } catch (const std::exception& error) {
+    say(std::string("internal error: ") + error.what());
+    return static_cast<int>(Exit::Software);
+  }
+}
+
+StopSignal::StopSignal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  fd_.reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd_) throw Failure{Exit::System, io_error("signalfd").text};
+}
+
+bool StopSignal::raised() const {
+  pollfd one{fd_.get(), POLLIN, 0};
+  return ::poll(&one, 1, 0) > 0;
+}
+
+}  // namespace fp::cli

@@ -1,0 +1,49 @@
+// Where frames come from and go to: SPECs in socat's words.
+#pragma once
+
+#include <string>
+
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace fp {
+
+struct Endpoint {
+  enum class Kind { Standard, Fd, Path, Unix, UnixListen, Tcp, TcpListen, Exec, None };
+  Kind kind = Kind::Standard;
+  int fd = -1;          ///< Fd
+  std::string address;  ///< Path, Unix*: the path; Tcp*: the host ("" for TcpListen: loopback); Exec: the command
+  std::string port;     ///< Tcp*: a number, 0 to 65535
+  std::string text;     ///< as given: for messages
+
+  /// Whether its bytes may come from another machine.
+  [[nodiscard]] bool network() const { return kind == Kind::Tcp || kind == Kind::TcpListen; }
+  [[nodiscard]] bool listens() const { return kind == Kind::UnixListen || kind == Kind::TcpListen; }
+};
+
+enum class Direction { In, Out };
+
+/// Reads `-`, a path, `fd:N`, `unix:PATH`, `unix-listen:PATH`, `tcp:HOST:PORT`, `tcp-listen:[HOST:]PORT`,
+/// `exec:COMMAND` and, for Out, `none`. IPv6 addresses stand in brackets. Errors: Unsupported, saying what is wrong.
+[[nodiscard]] Result<Endpoint> parse_endpoint(const std::string& spec, Direction direction);
+
+/// "HOST:PORT", "[V6]:PORT", ":PORT" or "PORT". Errors: Unsupported.
+struct HostPort {
+  std::string host;
+  std::string port;
+};
+[[nodiscard]] Result<HostPort> parse_host_port(const std::string& text);
+
+/// A listening socket, close-on-exec and non-blocking, with the longest backlog there is. A unix socket that was left
+/// behind by a dead process is replaced; a TCP host "" is loopback. Errors: Io.
+[[nodiscard]] Result<Fd> listen_unix(const std::string& path);
+[[nodiscard]] Result<Fd> listen_tcp(const HostPort& address);
+/// Begins to connect without blocking (but for the name look-up): poll for writing, then connect_error().
+[[nodiscard]] Result<Fd> connect_unix(const std::string& path);
+[[nodiscard]] Result<Fd> connect_tcp(const HostPort& address);
+/// 0, or the errno with which a connect that was begun has failed.
+[[nodiscard]] int connect_error(int fd);
+/// Makes dead peers known after about 10 s of silence, so that an input whose host lost power is opened again.
+void set_keepalive(int fd);
+
+}  // namespace fp

@@ -1,0 +1,86 @@
+// One reader of an Output: a descriptor, a slot for the newest frame, and a thread that writes.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "base/fd.h"
+#include "base/process.h"
+#include "frame/output.h"
+
+namespace fp {
+
+/// Where a sink's bytes go: opened by its thread, again after each loss if `reopens`.
+struct Target {
+  Fd fd;                              ///< owned, or
+  int borrowed = -1;                  ///< inherited
+  std::optional<ChildProcess> child;  ///< whose standard input it is
+  [[nodiscard]] int get() const { return child ? child->fd() : fd ? fd.get() : borrowed; }
+};
+using OpenTarget = std::function<Result<Target>()>;
+
+/// An eventfd: readable once raised, until lowered.
+class Event {
+ public:
+  Event();
+  void raise() const;
+  void lower() const;
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+ private:
+  Fd fd_;
+};
+
+class Sink {
+ public:
+  /// `on_gone` is called on the sink's thread, once, when nothing more will be written. With `reopens` a target that
+  /// cannot be opened or is lost is tried again with back-off.
+  Sink(OpenTarget open, bool reopens, Output::Options options, std::string name, Report report,
+       std::function<void()> on_gone);
+  ~Sink();
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+
+  bool put(FramePtr frame);
+  /// Ends after what was put, within `limit` if there is one. Does not block.
+  void drain(std::optional<std::chrono::milliseconds> limit = std::nullopt);
+  void finish(std::chrono::milliseconds grace);
+  [[nodiscard]] bool gone() const { return gone_; }
+  [[nodiscard]] bool connected() const { return connected_; }
+  [[nodiscard]] Output::Figures figures() const;
+  [[nodiscard]] std::optional<Error> error() const;
+
+ private:
+  enum class Wait { Ready, Lost, Stop };
+  void run();
+  bool serve(Target& target);
+  Wait wait_frame(const Target& target);
+  Wait wait_drained(const Target& target);
+  Result<Done> write_frame(Target& target, const Frame& frame);
+  [[nodiscard]] bool out_of_time() const;
+  [[nodiscard]] int time_left_ms() const;
+
+  OpenTarget open_;
+  const bool reopens_;
+  const Output::Options options_;
+  const std::string name_;
+  Report report_;
+  std::function<void()> on_gone_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable taken_;
+  FramePtr pending_;
+  bool finishing_ = false;
+  std::optional<SteadyTime> deadline_;
+  std::optional<Error> error_;
+  Output::Figures figures_;
+  Event wake_;
+  std::atomic<bool> gone_{false};
+  std::atomic<bool> connected_{false};
+  std::thread thread_;  // last: it uses all the rest
+};
+
+}  // namespace fp

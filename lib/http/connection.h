@@ -1,0 +1,123 @@
+// One HTTP connection of a server: reads requests, sends answers, lends itself to streams.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "http/message.h"
+#include "http/request_parser.h"
+#include "loop/loop.h"
+
+namespace fp::http {
+
+class Connection;
+
+/// Whatever answers a request later or for long: a stream, a snapshot that waits. Owned by its connection, destroyed with
+/// it or when the answer is complete.
+class Body {
+ public:
+  virtual ~Body() = default;
+  /// The socket takes bytes again; only after Connection::wait_writable().
+  virtual void writable() = 0;
+  /// The server ends: true when the connection may be closed at once, else the body closes it when what it has begun is
+  /// out.
+  virtual bool finish() = 0;
+
+ protected:
+  Body() = default;
+};
+
+struct ConnectionOptions {
+  std::chrono::milliseconds request_time{10'000};  ///< to send a whole request
+  std::chrono::milliseconds idle_time{30'000};     ///< between requests
+  std::chrono::milliseconds stall_time{15'000};    ///< in which a peer that has something to read must take a byte
+};
+
+class Connection {
+ public:
+  using Handler = std::function<void(Connection&, const Request&)>;
+  enum class CloseReason { Peer, Done, Stalled, Timeout, Error, Shutdown };
+  using OnClose = std::function<void(Connection&, CloseReason)>;
+
+  /// `on_close` is called once; the connection is to be destroyed then, but not before the loop comes round (defer).
+  Connection(Loop& loop, const Clock& clock, Fd socket, std::string peer, const ConnectionOptions& options,
+             const Handler& handler, OnClose on_close);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+
+  [[nodiscard]] const std::string& peer() const { return peer_; }  ///< an address in figures, or "unix"
+  [[nodiscard]] SteadyTime since() const { return since_; }
+
+  // For the handler: exactly one of these for each request, now or (after wait()) later.
+  void respond(const Response& response);
+  /// Sends the head of an answer without end and `first`, then lends the connection to `body` until it is closed.
+  void stream(const Response& head, std::string_view first, std::unique_ptr<Body> body);
+  /// The answer comes later, by a call of respond() from `body`.
+  void wait(std::unique_ptr<Body> body);
+
+  // For a body. Sending gives how many bytes went, 0 when the socket is full; a lost peer closes the connection and
+  // gives nothing.
+  [[nodiscard]] std::optional<std::size_t> send(std::span<const iovec> parts);
+  [[nodiscard]] std::optional<std::size_t> send_file(int fd, std::size_t offset, std::size_t size);
+  /// Calls body->writable() when the socket takes bytes; from now on the peer is watched for stalling.
+  void wait_writable();
+  void close(CloseReason reason);
+  /// Closes when all that was queued is out.
+  void close_when_sent();
+
+  // For the server.
+  void check_time();  ///< now and then: closes what stalls or idles
+  void shut_down();   ///< finish what was begun, take no more requests
+  [[nodiscard]] bool streaming() const { return body_ != nullptr; }
+
+ private:
+  void ready(int events);
+  void read_requests();
+  void handle(RequestParser::Status status);
+  void flush();
+  void queue(std::string head, Blob body);
+  void update_watch();
+  [[nodiscard]] std::string head_of(const Response& response, bool endless) const;
+
+  Loop& loop_;
+  const Clock& clock_;
+  Fd socket_;
+  const std::string peer_;
+  const ConnectionOptions& options_;
+  const Handler& handler_;
+  OnClose on_close_;
+  const SteadyTime since_;
+  bool unix_ = false;
+
+  std::unique_ptr<RequestParser> parser_;  // gone while a stream runs: a viewer costs little
+  struct Out {
+    std::string text;
+    Blob blob;
+    std::size_t sent = 0;
+  };
+  std::deque<Out> out_;
+  std::unique_ptr<Body> body_;
+  std::string method_;
+  bool keep_alive_ = true;
+  bool answered_ = true;
+  bool close_when_sent_ = false;
+  bool body_waits_ = false;  // for writable()
+  bool closed_ = false;
+  bool shutting_down_ = false;
+  SteadyTime progress_;  // when a byte last went out, or it became necessary that one does
+  SteadyTime request_began_;
+  bool request_open_ = false;  // a part of a request has come
+  IoWatch watch_;
+};
+
+}  // namespace fp::http

@@ -1,0 +1,149 @@
+#include "http/message.h"
+
+#include <arpa/inet.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace fp::http {
+namespace {
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      if (i + 2 >= text.size()) return std::nullopt;
+      const int high = hex_value(text[i + 1]);
+      const int low = hex_value(text[i + 2]);
+      if (high < 0 || low < 0) return std::nullopt;
+      c = static_cast<char>(high * 16 + low);
+      if (c == 0) return std::nullopt;
+      i += 2;
+    } else if (c == '+' && plus_is_space) {
+      c = ' ';
+    }
+    result += c;
+  }
+  return result;
+}
+
+bool is_address(const std::string& host) {
+  std::array<unsigned char, 16> bytes{};
+  return ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 || ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
+}
+
+}  // namespace
+
+std::optional<std::string_view> Request::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (equal_ignoring_case(key, name)) return value;
+  }
+  return std::nullopt;
+}
+
+bool parse_target(std::string_view target, Request& request) {
+  request.target = std::string(target);
+  // The absolute form, http://host/path, is what a proxy is asked (RFC 9112, 3.2.2): its path counts.
+  if (starts_with_ignoring_case(target, "http://")) {
+    const auto slash = target.find('/', 7);
+    target = slash == std::string_view::npos ? "/" : target.substr(slash);
+  }
+  target = target.substr(0, target.find('#'));
+  const auto mark = target.find('?');
+  auto path = decode(target.substr(0, mark), false);
+  if (!path || path->empty() || path->front() != '/') return request.method == "OPTIONS" && target == "*";
+  request.path = std::move(*path);
+  if (mark == std::string_view::npos) return true;
+  for (const std::string_view pair : split(target.substr(mark + 1), '&')) {
+    const auto equals = pair.find('=');
+    const auto name = decode(pair.substr(0, equals), true);
+    const auto value = equals == std::string_view::npos ? std::string() : decode(pair.substr(equals + 1), true);
+    if (!name || !value) return false;
+    if (!name->empty()) request.query.emplace(*name, *value);
+  }
+  return true;
+}
+
+const char* reason_of(int status) {
+  switch (status) {
+    case 200:
+      return "OK";
+    case 204:
+      return "No Content";
+    case 304:
+      return "Not Modified";
+    case 400:
+      return "Bad Request";
+    case 403:
+      return "Forbidden";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 421:
+      return "Misdirected Request";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 503:
+      return "Service Unavailable";
+    default:
+      return "Error";
+  }
+}
+
+Response json_response(int status, std::string json) {
+  Response response;
+  response.status = status;
+  response.content_type = "application/json";
+  response.text = std::move(json);
+  response.text += '\n';
+  return response;
+}
+
+Response error_response(int status, std::string_view text) {
+  return json_response(status, "{\"error\":\"" + json_escape(text) + "\"}");
+}
+
+bool prefers_image(std::optional<std::string_view> accept) {
+  if (!accept) return false;
+  const auto ranges = split(*accept, ',');
+  return std::any_of(ranges.begin(), ranges.end(), [](std::string_view range) {
+    return starts_with_ignoring_case(trim(range), "image/");
+  });
+}
+
+bool is_safe_host(std::string_view host, const std::vector<std::string>& allowed) {
+  std::string name = lower(trim(host));
+  if (name.starts_with('[')) {
+    const auto close = name.find(']');
+    return close != std::string::npos && is_address(name.substr(1, close - 1));
+  }
+  name = name.substr(0, name.find(':'));
+  if (name.ends_with('.')) name.pop_back();
+  if (name == "localhost" || name.ends_with(".localhost") || is_address(name)) return true;
+  return std::find(allowed.begin(), allowed.end(), name) != allowed.end();
+}
+
+std::vector<std::string> own_host_names() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0 || name.front() == 0) return {};
+  const std::string own = lower(name.data());
+  return {own, own.substr(0, own.find('.')), own.substr(0, own.find('.')) + ".local"};
+}
+
+}  // namespace fp::http

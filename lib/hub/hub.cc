@@ -1,0 +1,53 @@
+#include "hub/hub.h"
+
+#include <algorithm>
+
+namespace fp {
+
+void Hub::publish(FramePtr frame) {
+  std::string trace;
+  if (trace_) trace = with_hop(frame->trace, *trace_, frame->received, clock_.wall());
+  std::string header = part_header(*frame, {.camera = camera_, .trace = trace});
+  const bool card = frame->signal == Signal::Card;
+  newest_ = std::make_shared<const Packet>(std::move(frame), std::move(header), next_headers_, ++index_);
+  if (!card) {
+    const Frame& live = newest_->frame();
+    newest_frame_ = newest_;
+    arrived_ = clock_.steady();
+    if (live.signal == Signal::Live) {
+      ++figures_.frames;
+      figures_.bytes += live.jpeg.size();
+      figures_.age.add(live.received - live.captured);
+      rate_.add(arrived_, live.jpeg.size());
+    }
+  }
+  tell();
+}
+
+// Begins with another one each time: with a thousand viewers the last one told waits some milliseconds.
+void Hub::tell() {
+  telling_ = true;
+  const std::size_t count = subscribers_.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    Subscriber* const subscriber = subscribers_[(first_ + i) % count];
+    if (subscriber != nullptr) subscriber->frame_arrived();
+  }
+  telling_ = false;
+  std::erase(subscribers_, nullptr);
+  first_ = subscribers_.empty() ? 0 : (first_ + 1) % subscribers_.size();
+}
+
+void Hub::attach(Subscriber& subscriber) {
+  subscribers_.push_back(&subscriber);
+  ++viewers_;
+}
+
+void Hub::detach(Subscriber& subscriber) {
+  const auto found = std::find(subscribers_.begin(), subscribers_.end(), &subscriber);
+  if (found == subscribers_.end()) return;
+  --viewers_;
+  *found = nullptr;
+  if (!telling_) subscribers_.erase(found);
+}
+
+}  // namespace fp

@@ -1,0 +1,232 @@
+#include "serve/camera.h"
+
+#include <ctime>
+
+#include <algorithm>
+#include <array>
+
+#include "jpeg/card.h"
+#include "jpeg/hygiene.h"
+
+namespace fp {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string local_time(WallTime time) {
+  const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+  std::tm local{};
+  ::localtime_r(&seconds, &local);
+  std::array<char, 40> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S", &local);
+  return text.data();
+}
+
+}  // namespace
+
+const char* name_of(CameraStatus status) {
+  switch (status) {
+    case CameraStatus::Live:
+      return "live";
+    case CameraStatus::Waiting:
+      return "waiting";
+    case CameraStatus::Stalled:
+      return "stalled";
+    case CameraStatus::Reconnecting:
+      return "reconnecting";
+    case CameraStatus::Idle:
+      return "idle";
+  }
+  return "";
+}
+
+Camera::Camera(Loop& loop, const Clock& clock, CameraOptions camera, const ServeOptions& options,
+               std::string next_headers, Report report, std::function<void()> changed)
+    : loop_(loop),
+      clock_(clock),
+      camera_(std::move(camera)),
+      options_(options),
+      report_(std::move(report)),
+      changed_(std::move(changed)),
+      hub_(camera_.name, std::move(next_headers), clock),
+      watch_(loop, [this](int) { turn(); }),
+      timer_(loop, [this] { turn(); }),
+      idle_timer_(loop, [this] { stop(); }),
+      check_timer_(loop, [this] { check(); }) {
+  if (options_.trace) hub_.trace(*options_.trace);
+  if (!camera_.on_demand) start();
+  check_timer_.every(500ms);
+  show_card();
+}
+
+Camera::~Camera() {
+  watch_.watch(-1, 0);
+  if (input_) input_->close(500ms);
+  for (const auto& input : closing_) input->close(0ms);
+}
+
+void Camera::start() {
+  idle_timer_.cancel();
+  if (input_) return;
+  auto input = Input::open(camera_.endpoint, {options_.max_frame_bytes, false}, clock_, report_);
+  if (!input) throw failure_of(std::move(input).error().in("camera " + camera_.name));
+  input_ = std::make_unique<Input>(std::move(*input));
+  arm();
+}
+
+void Camera::stop() {
+  if (!input_) return;
+  watch_.watch(-1, 0);
+  timer_.cancel();
+  figures_before_.superseded += input_->figures().superseded;
+  figures_before_.opened += input_->figures().opened;
+  skips_before_ += input_->skips();
+  input_->begin_close();
+  closing_.push_back(std::move(input_));
+  show_card();
+}
+
+void Camera::arm() {
+  const Producer::Wait wait = input_->wait();
+  watch_.watch(wait.fd, wait.write ? IoWatch::kWrite : IoWatch::kRead, /*reopened=*/wait.generation != generation_);
+  generation_ = wait.generation;
+  if (wait.until) {
+    timer_.once(std::max<std::chrono::nanoseconds>(*wait.until - clock_.steady(), 0ns));
+  } else {
+    timer_.cancel();
+  }
+}
+
+void Camera::turn() {
+  FramePtr frame = input_->advance();
+  if (frame) {
+    if (jpeg::lacks_huffman_tables(frame->picture)) {
+      // As a source would have done it: Safari paints nothing without.
+      Frame whole = *frame;
+      whole.jpeg = jpeg::with_huffman_tables(frame->jpeg, frame->picture);
+      frame = std::make_shared<const Frame>(std::move(whole));
+    }
+    if (frame->signal != Signal::Card) {
+      card_text_.clear();
+      if (hub_.newest_frame()) usual_interval_ += (clock_.steady() - hub_.arrived() - usual_interval_) / 8;
+    }
+    hub_.publish(std::move(frame));
+  }
+  if (!input_) return;  // a viewer's doing
+  arm();
+  if (input_->ended()) {
+    watch_.watch(-1, 0);
+    timer_.cancel();
+    if (changed_) changed_();
+  }
+}
+
+void Camera::check() {
+  std::erase_if(closing_, [](const auto& input) { return input->closed(); });
+  show_card();
+}
+
+CameraStatus Camera::status() const {
+  if (!input_) return CameraStatus::Idle;
+  if (input_->state() != Input::State::Open) {
+    const bool before = input_->figures().opened > 0 || !input_->endpoint().listens();
+    return before ? CameraStatus::Reconnecting : CameraStatus::Waiting;
+  }
+  if (!hub_.newest_frame()) return CameraStatus::Waiting;
+  if (hub_.newest_frame()->frame().signal != Signal::Live || !fresh()) return CameraStatus::Stalled;
+  // Three seconds without a frame are a stall, but for a camera that is slow anyway.
+  const auto since = clock_.steady() - hub_.arrived();
+  return since > std::max<std::chrono::nanoseconds>(3s, 4 * usual_interval_) ? CameraStatus::Stalled
+                                                                            : CameraStatus::Live;
+}
+
+std::string Camera::reason() const {
+  switch (status()) {
+    case CameraStatus::Live:
+      return "";
+    case CameraStatus::Idle:
+      return "starts with its first viewer";
+    case CameraStatus::Reconnecting:
+      return input_->trouble();
+    case CameraStatus::Waiting:
+      return input_->state() == Input::State::Open ? "waiting for the first frame" : input_->trouble();
+    case CameraStatus::Stalled:
+      return "no new frame since " + local_time(hub_.newest_frame()->frame().captured);
+  }
+  return "";
+}
+
+bool Camera::fresh() const {
+  const PacketPtr& newest = hub_.newest_frame();
+  if (!newest || newest->frame().signal != Signal::Live) return false;
+  if (options_.stale.count() == 0) return true;
+  return frame_age() <= options_.stale && clock_.steady() - hub_.arrived() <= options_.stale;
+}
+
+std::chrono::nanoseconds Camera::frame_age() const {
+  const auto age = clock_.wall() - hub_.newest_frame()->frame().captured;
+  return std::max<std::chrono::nanoseconds>(age, 0ns);
+}
+
+std::uint64_t Camera::superseded() const {
+  return figures_before_.superseded + (input_ ? input_->figures().superseded : 0);
+}
+std::uint64_t Camera::opened() const { return figures_before_.opened + (input_ ? input_->figures().opened : 0); }
+Skips Camera::skips() const {
+  Skips all = skips_before_;
+  if (input_) all += input_->skips();
+  return all;
+}
+
+// A picture that is old must not pass for a live one: <img> has no other way to tell.
+void Camera::show_card() {
+  const PacketPtr& newest = hub_.newest_frame();
+  const bool held = newest && newest->frame().signal == Signal::Held;
+  if (newest && (held || fresh()) && input_) return;
+  std::string title = "NO SIGNAL";
+  std::string line;
+  if (!input_) {
+    title = "STARTING";
+  } else if (!newest) {
+    title = input_->state() == Input::State::Open ? "WAITING FOR THE FIRST FRAME" : "NOT CONNECTED";
+  } else {
+    line = "LAST FRAME " + local_time(newest->frame().captured);
+  }
+  if (card_text_ == title + line) return;
+  card_text_ = title + line;
+  const jpeg::Size size = newest ? jpeg::Size{newest->frame().picture.width_px, newest->frame().picture.height_px}
+                                 : jpeg::Size{640, 480};
+  const std::vector<std::string> lines = line.empty() ? std::vector{camera_.name} : std::vector{camera_.name, line};
+  const bool drawable = size.width_px <= 16384 && size.height_px <= 16384;
+  auto encoded = encoder_.encode(jpeg::draw_card(drawable ? size : jpeg::Size{640, 480}, title, lines), 80);
+  if (!encoded) return;
+  Frame card;
+  jpeg::Walker walker;
+  walker.walk(encoded->view());
+  card.picture = walker.info();
+  card.jpeg = std::move(*encoded);
+  card.captured = card.received = clock_.wall();
+  card.sequence = newest ? newest->frame().sequence : 0;
+  card.signal = Signal::Card;
+  hub_.publish(std::make_shared<const Frame>(std::move(card)));
+}
+
+Camera::Watch::Watch(Camera& camera) : camera_(camera) {
+  ++camera_.watchers_;
+  if (camera_.input_) {
+    camera_.idle_timer_.cancel();
+    return;
+  }
+  try {
+    camera_.start();
+  } catch (const Failure& failure) {
+    // It could be opened or not: its next viewer tries again.
+    if (camera_.report_) camera_.report_(Severity::Warning, failure.text);
+  }
+}
+
+Camera::Watch::~Watch() {
+  if (--camera_.watchers_ == 0 && camera_.camera_.on_demand) camera_.idle_timer_.once(camera_.options_.idle);
+}
+
+}  // namespace fp

@@ -1,0 +1,109 @@
+// One camera of a server: its source, its hub, and how it fares.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/report.h"
+#include "frame/input.h"
+#include "hub/hub.h"
+#include "jpeg/encoder.h"
+#include "loop/loop.h"
+
+namespace fp {
+
+enum class CameraStatus {
+  Live,
+  Waiting,       ///< open, and no frame has come yet
+  Stalled,       ///< frames have stopped coming
+  Reconnecting,  ///< the source is being opened again
+  Idle,          ///< on demand, and nobody watches
+};
+[[nodiscard]] const char* name_of(CameraStatus status);
+
+struct CameraOptions {
+  std::string name;
+  Endpoint endpoint;
+  bool on_demand = false;
+};
+
+struct ServeOptions {
+  std::chrono::milliseconds stale{10'000};  ///< 0: never
+  std::chrono::milliseconds idle{10'000};   ///< an on-demand source runs on for so long after its last viewer
+  std::size_t max_frame_bytes = StreamParser::kDefaultMaxFrameBytes;
+  std::optional<TraceHop> trace;
+};
+
+/// Drives a source on the loop, publishes its frames to the hub, and cards where there are none. One thread.
+class Camera {
+ public:
+  /// Opens the source, unless on demand. Throws Failure when it cannot be. `changed` is called when the source has ended
+  /// for good.
+  Camera(Loop& loop, const Clock& clock, CameraOptions camera, const ServeOptions& options, std::string next_headers,
+         Report report, std::function<void()> changed);
+  Camera(const Camera&) = delete;
+  Camera& operator=(const Camera&) = delete;
+  ~Camera();
+
+  [[nodiscard]] const std::string& name() const { return hub_.camera(); }
+  [[nodiscard]] Hub& hub() { return hub_; }
+
+  /// A viewer comes or goes; anything that needs frames holds one of these.
+  class Watch {
+   public:
+    explicit Watch(Camera& camera);
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+    ~Watch();
+    [[nodiscard]] Camera& camera() const { return camera_; }
+
+   private:
+    Camera& camera_;
+  };
+
+  [[nodiscard]] CameraStatus status() const;
+  [[nodiscard]] std::string reason() const;  ///< a sentence for people, or ""
+  /// Whether newest_frame() is live and younger than --stale, by its capture time and by its arrival.
+  [[nodiscard]] bool fresh() const;
+  [[nodiscard]] std::chrono::nanoseconds frame_age() const;  ///< of newest_frame(), never negative
+  [[nodiscard]] bool ended() const { return input_ && input_->ended(); }
+  [[nodiscard]] std::uint64_t superseded() const;
+  [[nodiscard]] Skips skips() const;
+  [[nodiscard]] std::uint64_t opened() const;
+  [[nodiscard]] std::size_t watchers() const { return watchers_; }
+
+ private:
+  void start();
+  void stop();
+  void turn();       // the source has something to do
+  void arm();        // waits for what the source waits for
+  void check();      // each half second: cards, and children that end
+  void show_card();
+
+  Loop& loop_;
+  const Clock& clock_;
+  const CameraOptions camera_;
+  const ServeOptions& options_;
+  Report report_;
+  std::function<void()> changed_;
+  Hub hub_;
+  jpeg::Encoder encoder_;
+  std::string card_text_;  // what the card that is shown says; "" when a picture is shown
+  std::size_t watchers_ = 0;
+  std::chrono::nanoseconds usual_interval_{0};  // between frames
+
+  std::unique_ptr<Input> input_;
+  std::uint64_t generation_ = 0;
+  std::vector<std::unique_ptr<Input>> closing_;  // told to end, not ended yet
+  Input::Figures figures_before_;                // of sources that were closed
+  Skips skips_before_;
+  IoWatch watch_;
+  Timer timer_;
+  Timer idle_timer_;
+  Timer check_timer_;
+};
+
+}  // namespace fp

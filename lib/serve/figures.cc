@@ -1,0 +1,194 @@
+#include "serve/figures.h"
+
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "base/text.h"
+
+namespace fp {
+namespace {
+
+using nlohmann::json;
+
+double rounded(double value, double unit) { return static_cast<double>(static_cast<long long>(value / unit + 0.5)) * unit; }
+
+std::string number(double value) {
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%.9g", value);
+  return text.data();
+}
+
+// One metric family: its HELP and TYPE, then its samples.
+class Family {
+ public:
+  Family(std::string& out, const char* name, const char* type, const char* help) : out_(out), name_(name) {
+    out_ += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
+  }
+  void sample(const std::string& labels, double value, const char* suffix = "") {
+    out_ += name_ + suffix + (labels.empty() ? "" : "{" + labels + "}") + " " + number(value) + "\n";
+  }
+
+ private:
+  std::string& out_;
+  std::string name_;
+};
+
+std::string label(const Camera& camera) { return "camera=\"" + camera.name() + "\""; }
+
+}  // namespace
+
+std::string Figures::server_json() const {
+  const double now = static_cast<double>(clock_.wall().time_since_epoch().count()) * 1e-6;
+  std::array<char, 64> time{};
+  std::snprintf(time.data(), time.size(), "%.3f", now);
+  return "{\"version\":\"" + version_ + "\",\"time\":" + time.data() +
+         ",\"uptime\":" + number(rounded(seconds_of(clock_.steady() - began_), 0.001)) +
+         ",\"viewers\":" + std::to_string(viewers_.entries().size()) + "}";
+}
+
+std::string Figures::camera_json(Camera& camera, bool full) const {
+  Hub& hub = camera.hub();
+  const SteadyTime now = clock_.steady();
+  json object = {{"name", camera.name()}, {"status", name_of(camera.status())}, {"reason", camera.reason()}};
+  const PacketPtr& newest = hub.newest_frame();
+  const bool seen = newest != nullptr;
+  object["width"] = seen ? json(newest->frame().picture.width_px) : json();
+  object["height"] = seen ? json(newest->frame().picture.height_px) : json();
+  object["fps"] = seen ? json(rounded(hub.rate().fps(now), 0.01)) : json();
+  object["bitrate"] = seen ? json(static_cast<std::uint64_t>(hub.rate().bits_per_second(now))) : json();
+  object["age"] = seen ? json(rounded(seconds_of(camera.frame_age()), 0.001)) : json();
+  object["sequence"] = seen ? json(newest->frame().sequence) : json();
+  object["frames"] = hub.figures().frames;
+  object["dropped"] = camera.superseded();
+  object["viewers"] = hub.viewers();
+  if (full) {
+    object["bytes"] = hub.figures().bytes;
+    object["opened"] = camera.opened();
+    json skips = json::object();
+    const Skips counted = camera.skips();
+    for (std::size_t i = 0; i < kSkipReasons; ++i) skips[name_of(static_cast<Skip>(i))] = counted.count[i];
+    object["skipped"] = std::move(skips);
+    object["skipped_bytes"] = counted.bytes;
+    const Histogram& age = hub.figures().age;
+    object["arrival_age_ms"] = {{"p50", rounded(seconds_of(age.percentile(50)) * 1000, 0.001)},
+                                {"p99", rounded(seconds_of(age.percentile(99)) * 1000, 0.001)}};
+  }
+  return object.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string Figures::brief_json(const Camera* only, const std::string& viewer_json) const {
+  std::string text = "{\"server\":" + server_json() + ",\"cameras\":[";
+  bool first = true;
+  for (const auto& camera : cameras_) {
+    if (only != nullptr && camera.get() != only) continue;
+    text += (first ? "" : ",") + camera_json(*camera, false);
+    first = false;
+  }
+  text += "]";
+  if (!viewer_json.empty()) text += ",\"viewer\":" + viewer_json;
+  return text + "}";
+}
+
+std::string Figures::state_json() const {
+  std::string text = "{\"server\":" + server_json();
+  if (server_ != nullptr) {
+    const auto& figures = server_->figures();
+    text += ",\"connections\":" + json({{"open", server_->connections()},
+                                        {"accepted", figures.accepted},
+                                        {"refused", figures.refused},
+                                        {"stalled", figures.stalled},
+                                        {"timed_out", figures.timed_out}})
+                                      .dump();
+  }
+  text += ",\"cameras\":[";
+  for (std::size_t i = 0; i < cameras_.size(); ++i) text += (i == 0 ? "" : ",") + camera_json(*cameras_[i], true);
+  text += "],\"viewers\":[";
+  bool first = true;
+  for (const auto* entry : viewers_.entries()) {
+    const ViewerFigures viewer = entry->figures();
+    text += (first ? "" : ",") + json({{"id", viewer.id},
+                                       {"camera", viewer.camera},
+                                       {"kind", viewer.kind},
+                                       {"address", viewer.peer},
+                                       {"seconds", rounded(viewer.seconds, 0.001)},
+                                       {"sent", viewer.sent},
+                                       {"dropped", viewer.dropped},
+                                       {"bytes", viewer.bytes},
+                                       {"fps", rounded(viewer.fps, 0.01)},
+                                       {"blocked", viewer.blocked}})
+                                     .dump();
+    first = false;
+  }
+  return text + "]}";
+}
+
+std::string Figures::metrics() const {
+  std::string out;
+  out += "# HELP framepipe_info Version of the server.\n# TYPE framepipe_info gauge\nframepipe_info{version=\"" + version_ +
+         "\"} 1\n";
+  Family(out, "framepipe_uptime_seconds", "gauge", "Since the server started.")
+      .sample("", seconds_of(clock_.steady() - began_));
+  const auto each = [&](const char* name, const char* type, const char* help, auto value) {
+    Family family(out, name, type, help);
+    for (const auto& camera : cameras_) family.sample(label(*camera), static_cast<double>(value(*camera)));
+  };
+  each("framepipe_camera_up", "gauge", "1 while the camera has a frame younger than --stale.",
+       [](Camera& camera) { return camera.fresh() ? 1 : 0; });
+  each("framepipe_camera_frames_total", "counter", "Live frames that came from the source.",
+       [](Camera& camera) { return camera.hub().figures().frames; });
+  each("framepipe_camera_bytes_total", "counter", "Bytes of those frames.",
+       [](Camera& camera) { return camera.hub().figures().bytes; });
+  each("framepipe_camera_superseded_total", "counter", "Frames never shown, because a newer one had come with them.",
+       [](Camera& camera) { return camera.superseded(); });
+  each("framepipe_camera_opened_total", "counter", "How often the source was opened.",
+       [](Camera& camera) { return camera.opened(); });
+  each("framepipe_camera_viewers", "gauge", "Streams and walls that watch the camera.",
+       [](Camera& camera) { return camera.hub().viewers(); });
+  {
+    Family family(out, "framepipe_camera_skipped_total", "counter", "What came and was no whole frame, by reason.");
+    for (const auto& camera : cameras_) {
+      const Skips skips = camera->skips();
+      for (std::size_t i = 0; i < kSkipReasons; ++i) {
+        family.sample(label(*camera) + ",reason=\"" + name_of(static_cast<Skip>(i)) + "\"",
+                      static_cast<double>(skips.count[i]));
+      }
+    }
+  }
+  {
+    Family family(out, "framepipe_frame_age_seconds", "histogram", "From capture to arrival at the server.");
+    for (const auto& camera : cameras_) {
+      const Histogram& age = camera->hub().figures().age;
+      for (const double limit : {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0}) {
+        const auto within = age.within(std::chrono::nanoseconds(static_cast<long long>(limit * 1e9)));
+        family.sample(label(*camera) + ",le=\"" + number(limit) + "\"", static_cast<double>(within), "_bucket");
+      }
+      family.sample(label(*camera) + ",le=\"+Inf\"", static_cast<double>(age.count()), "_bucket");
+      family.sample(label(*camera), seconds_of(age.sum()), "_sum");
+      family.sample(label(*camera), static_cast<double>(age.count()), "_count");
+    }
+  }
+  const auto one = [&](const char* name, const char* type, const char* help, double value) {
+    Family(out, name, type, help).sample("", value);
+  };
+  const ViewerList::Totals& totals = viewers_.totals();
+  one("framepipe_viewers", "gauge", "Streams and walls that are open.", static_cast<double>(viewers_.entries().size()));
+  one("framepipe_sent_frames_total", "counter", "Frames sent to viewers.", static_cast<double>(totals.sent));
+  one("framepipe_sent_bytes_total", "counter", "Bytes sent to viewers.", static_cast<double>(totals.bytes));
+  {
+    Family family(out, "framepipe_dropped_frames_total", "counter", "Frames that never left, by cause.");
+    family.sample("cause=\"slow-viewer\"", static_cast<double>(totals.dropped));
+  }
+  if (server_ != nullptr) {
+    const auto& figures = server_->figures();
+    one("framepipe_connections", "gauge", "HTTP connections that are open.", static_cast<double>(server_->connections()));
+    one("framepipe_connections_accepted_total", "counter", "HTTP connections so far.", static_cast<double>(figures.accepted));
+    Family family(out, "framepipe_connections_ended_total", "counter", "Connections that the server ended, by cause.");
+    family.sample("cause=\"refused\"", static_cast<double>(figures.refused));
+    family.sample("cause=\"stalled\"", static_cast<double>(figures.stalled));
+    family.sample("cause=\"timeout\"", static_cast<double>(figures.timed_out));
+  }
+  return out;
+}
+
+}  // namespace fp

@@ -1,0 +1,257 @@
+#include "serve/viewer.h"
+
+#include <algorithm>
+
+namespace fp {
+namespace {
+
+using namespace std::chrono_literals;
+
+// From so many viewers of a camera on, a memfd and sendfile cost less than copying the frame into each socket; below,
+// making the memfd costs more than it saves (bench/RESULTS.md).
+constexpr std::size_t kManyViewers = 4;
+
+}  // namespace
+
+void Sending::begin(PacketPtr packet, Packet::Range range) {
+  packet_ = std::move(packet);
+  range_ = range;
+  at_ = range.begin;
+}
+
+Sending::Step Sending::push(http::Connection& connection, bool many) {
+  while (at_ < range_.end) {
+    const int file = many ? packet_->file() : -1;
+    const auto sent = file >= 0 ? connection.send_file(file, at_, range_.end - at_)
+                                : connection.send(packet_->pieces(at_, range_.end));
+    if (!sent) return Step::Gone;
+    if (*sent == 0) return Step::Blocked;
+    at_ += *sent;
+  }
+  packet_.reset();
+  return Step::Done;
+}
+
+ViewerList::Entry::Entry(ViewerList& list) : list_(list), id_(list.next_id_++) { list.entries_.push_back(this); }
+ViewerList::Entry::~Entry() { std::erase(list_.entries_, this); }
+
+StreamViewer::StreamViewer(Loop& loop, const Clock& clock, http::Connection& connection, Camera& camera,
+                           ViewerList& list, FramingMode mode, double fps)
+    : Entry(list),
+      clock_(clock),
+      connection_(connection),
+      watch_(camera),
+      hub_(camera.hub()),
+      mode_(mode),
+      pacer_(fps),
+      late_timer_(loop, [this] {
+        if (!sending_.active()) take_newest();
+      }) {
+  hub_.attach(*this);
+}
+
+StreamViewer::~StreamViewer() { hub_.detach(*this); }
+
+void StreamViewer::writable() {
+  ready_ = true;
+  if (sending_.active()) {
+    push();
+  } else {
+    take_newest();
+  }
+}
+
+void StreamViewer::frame_arrived() {
+  if (!ready_ || sending_.active() || finishing_) return;
+  const SteadyTime now = clock_.steady();
+  if (pacer_.due(now)) {
+    take_newest();
+  } else if (!late_timer_.active()) {
+    // If nothing newer comes this one is shown all the same: a camera's last frame must not get lost.
+    late_timer_.once(pacer_.late_at(now) - now);
+  }
+}
+
+void StreamViewer::take_newest() {
+  const PacketPtr& newest = hub_.newest();
+  if (!newest || newest->index() == last_index_ || finishing_) return;
+  late_timer_.cancel();
+  if (last_index_ != 0 && !pacer_.limited()) {
+    const std::uint64_t missed = newest->index() - last_index_ - 1;
+    dropped_ += missed;
+    list_.totals().dropped += missed;
+  }
+  last_index_ = newest->index();
+  pacer_.passed(clock_.steady());
+  sending_.begin(newest, mode_ == FramingMode::Length ? newest->length_range() : newest->advance_range());
+  push();
+}
+
+void StreamViewer::push() {
+  switch (sending_.push(connection_, hub_.viewers() >= kManyViewers)) {
+    case Sending::Step::Gone:
+      return;
+    case Sending::Step::Blocked:
+      connection_.wait_writable();
+      return;
+    case Sending::Step::Done:
+      break;
+  }
+  ++sent_;
+  bytes_ += sending_.size();
+  ++list_.totals().sent;
+  list_.totals().bytes += sending_.size();
+  rate_.add(clock_.steady(), sending_.size());
+  if (finishing_) {
+    connection_.close(http::Connection::CloseReason::Shutdown);
+    return;
+  }
+  // Newer ones came while it was on its way.
+  if (hub_.newest()->index() != last_index_) {
+    if (pacer_.due(clock_.steady())) {
+      connection_.wait_writable();  // not at once: the socket says when it has room for a frame that is still the newest
+    } else {
+      late_timer_.once(pacer_.late_at(clock_.steady()) - clock_.steady());
+    }
+  }
+}
+
+bool StreamViewer::finish() {
+  finishing_ = true;
+  return !sending_.active();
+}
+
+ViewerFigures StreamViewer::figures() const {
+  ViewerFigures figures;
+  figures.id = id();
+  figures.camera = hub_.camera();
+  figures.kind = "stream";
+  figures.peer = connection_.peer();
+  figures.seconds = seconds_of(clock_.steady() - connection_.since());
+  figures.sent = sent_;
+  figures.dropped = dropped_;
+  figures.bytes = bytes_;
+  figures.fps = rate_.fps(clock_.steady());
+  figures.blocked = sending_.active();
+  return figures;
+}
+
+WallViewer::WallViewer(Loop& loop, const Clock& clock, http::Connection& connection,
+                       const std::vector<Camera*>& cameras, ViewerList& list, double fps, FiguresJson figures_json)
+    : Entry(list),
+      clock_(clock),
+      connection_(connection),
+      figures_json_(std::move(figures_json)),
+      figures_timer_(loop,
+                     [this] {
+                       figures_due_ = true;
+                       go_on();
+                     }),
+      late_timer_(loop, [this] { go_on(); }) {
+  for (Camera* camera : cameras) slots_.push_back(std::make_unique<Slot>(*this, *camera, fps));
+  figures_timer_.every(1s);
+}
+
+WallViewer::~WallViewer() = default;
+
+void WallViewer::writable() {
+  ready_ = true;
+  go_on();
+}
+
+// Sends whatever is next until the socket is full or there is nothing new.
+void WallViewer::go_on() {
+  if (!ready_) return;
+  for (;;) {
+    if (text_at_ < text_.size()) {
+      const iovec piece{text_.data() + text_at_, text_.size() - text_at_};
+      const auto sent = connection_.send({&piece, 1});
+      if (!sent) return;
+      if (*sent == 0) return connection_.wait_writable();
+      text_at_ += *sent;
+      bytes_ += *sent;
+      continue;
+    }
+    if (sending_.active()) {
+      const auto many = slots_.empty() ? 0 : slots_[turn_]->watch.camera().hub().viewers();
+      const Sending::Step step = sending_.push(connection_, many >= kManyViewers);
+      if (step == Sending::Step::Gone) return;
+      if (step == Sending::Step::Blocked) return connection_.wait_writable();
+      ++slots_[turn_]->sent;
+      bytes_ += sending_.size();
+      ++list_.totals().sent;
+      list_.totals().bytes += sending_.size();
+      rate_.add(clock_.steady(), sending_.size());
+    }
+    if (finishing_) return connection_.close(http::Connection::CloseReason::Shutdown);
+    if (!begin_next()) return;
+  }
+}
+
+// One slot for each camera, in turn: a fast camera takes nothing from a slow one.
+bool WallViewer::begin_next() {
+  if (figures_due_) {
+    figures_due_ = false;
+    const std::string json = figures_json_(own_json());
+    text_ = "--frame\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(json.size()) +
+            "\r\n\r\n" + json + "\r\n";
+    text_at_ = 0;
+    return true;
+  }
+  const SteadyTime now = clock_.steady();
+  std::optional<SteadyTime> late;
+  for (std::size_t i = 1; i <= slots_.size(); ++i) {
+    const std::size_t index = (turn_ + i) % slots_.size();
+    Slot& slot = *slots_[index];
+    const PacketPtr& newest = slot.watch.camera().hub().newest();
+    if (!newest || newest->index() == slot.last_index) continue;
+    if (!slot.pacer.due(now) && now < slot.pacer.late_at(now)) {
+      late = std::min(late.value_or(SteadyTime::max()), slot.pacer.late_at(now));
+      continue;
+    }
+    if (slot.last_index != 0 && !slot.pacer.limited()) {
+      slot.dropped += newest->index() - slot.last_index - 1;
+      list_.totals().dropped += newest->index() - slot.last_index - 1;
+    }
+    slot.last_index = newest->index();
+    slot.pacer.passed(now);
+    turn_ = index;
+    sending_.begin(newest, newest->length_range());
+    return true;
+  }
+  if (late) late_timer_.once(*late - now);
+  return false;
+}
+
+bool WallViewer::finish() {
+  finishing_ = true;
+  return !sending_.active() && text_at_ >= text_.size();
+}
+
+std::string WallViewer::own_json() const {
+  std::string cameras;
+  for (const auto& slot : slots_) {
+    cameras += (cameras.empty() ? "\"" : ",\"") + slot->watch.camera().name() + "\":{\"sent\":" +
+               std::to_string(slot->sent) + ",\"dropped\":" + std::to_string(slot->dropped) + "}";
+  }
+  return "{\"bytes\":" + std::to_string(bytes_) + ",\"cameras\":{" + cameras + "}}";
+}
+
+ViewerFigures WallViewer::figures() const {
+  ViewerFigures figures;
+  figures.id = id();
+  figures.camera = "*";
+  figures.kind = "wall";
+  figures.peer = connection_.peer();
+  figures.seconds = seconds_of(clock_.steady() - connection_.since());
+  for (const auto& slot : slots_) {
+    figures.sent += slot->sent;
+    figures.dropped += slot->dropped;
+  }
+  figures.bytes = bytes_;
+  figures.fps = rate_.fps(clock_.steady());
+  figures.blocked = sending_.active();
+  return figures;
+}
+
+}  // namespace fp

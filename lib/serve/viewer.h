@@ -1,0 +1,166 @@
+// Whoever watches: a stream of one camera, or the wall of several.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frame/pacer.h"
+#include "http/connection.h"
+#include "hub/hub.h"
+#include "hub/rate.h"
+#include "loop/loop.h"
+#include "serve/camera.h"
+#include "serve/multipart.h"
+
+namespace fp {
+
+/// The part of a packet that is on its way to one connection.
+class Sending {
+ public:
+  enum class Step { Done, Blocked, Gone };
+
+  void begin(PacketPtr packet, Packet::Range range);
+  [[nodiscard]] bool active() const { return packet_ != nullptr; }
+  [[nodiscard]] std::size_t size() const { return range_.end - range_.begin; }
+  /// Sends what the socket takes: from a memfd when `many` watch the same packet, else from memory.
+  Step push(http::Connection& connection, bool many);
+
+ private:
+  PacketPtr packet_;
+  Packet::Range range_;
+  std::size_t at_ = 0;
+};
+
+struct ViewerFigures {
+  std::uint64_t id = 0;
+  std::string camera;  ///< or "*" for a wall
+  std::string kind;    ///< "stream" or "wall"
+  std::string peer;
+  double seconds = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t dropped = 0;  ///< came while the viewer had not taken the one before
+  std::uint64_t bytes = 0;
+  double fps = 0;
+  bool blocked = false;
+};
+
+/// What viewers share with the server, and what it counts when they have gone.
+class ViewerList {
+ public:
+  struct Totals {
+    std::uint64_t sent = 0;
+    std::uint64_t dropped = 0;
+    std::uint64_t bytes = 0;
+  };
+  class Entry {
+   public:
+    explicit Entry(ViewerList& list);
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+    virtual ~Entry();
+    [[nodiscard]] virtual ViewerFigures figures() const = 0;
+    [[nodiscard]] std::uint64_t id() const { return id_; }
+
+   protected:
+    ViewerList& list_;
+
+   private:
+    std::uint64_t id_;
+  };
+  [[nodiscard]] const std::vector<Entry*>& entries() const { return entries_; }
+  [[nodiscard]] Totals& totals() { return totals_; }
+  [[nodiscard]] const Totals& totals() const { return totals_; }
+
+ private:
+  std::vector<Entry*> entries_;
+  std::uint64_t next_id_ = 1;
+  Totals totals_;
+};
+
+/// One viewer of one camera. Busy with a frame it takes no other; free again, it takes the newest.
+class StreamViewer final : public http::Body, public Subscriber, public ViewerList::Entry {
+ public:
+  StreamViewer(Loop& loop, const Clock& clock, http::Connection& connection, Camera& camera, ViewerList& list,
+               FramingMode mode, double fps);
+  ~StreamViewer() override;
+
+  void writable() override;
+  bool finish() override;
+  void frame_arrived() override;
+  [[nodiscard]] ViewerFigures figures() const override;
+
+ private:
+  void take_newest();
+  void push();
+
+  const Clock& clock_;
+  http::Connection& connection_;
+  Camera::Watch watch_;
+  Hub& hub_;
+  const FramingMode mode_;
+  Pacer pacer_;
+  Sending sending_;
+  bool ready_ = false;      // the head is out
+  bool finishing_ = false;
+  std::uint64_t last_index_ = 0;
+  std::uint64_t dropped_ = 0;
+  std::uint64_t sent_ = 0;
+  std::uint64_t bytes_ = 0;
+  mutable RateMeter rate_;
+  Timer late_timer_;
+};
+
+/// Several cameras over one connection: one slot for each, in turn, and figures once a second in between.
+class WallViewer final : public http::Body, public ViewerList::Entry {
+ public:
+  /// `figures` gives the JSON of the server's figures; the viewer's own go in as `"viewer":{...}`.
+  using FiguresJson = std::function<std::string(const std::string& viewer_json)>;
+  WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const std::vector<Camera*>& cameras,
+             ViewerList& list, double fps, FiguresJson figures_json);
+  ~WallViewer() override;
+
+  void writable() override;
+  bool finish() override;
+  [[nodiscard]] ViewerFigures figures() const override;
+
+ private:
+  struct Slot final : public Subscriber {
+    Slot(WallViewer& owner, Camera& watched, double fps) : wall(owner), watch(watched), pacer(fps) {
+      watched.hub().attach(*this);
+    }
+    ~Slot() { watch.camera().hub().detach(*this); }
+    Slot(const Slot&) = delete;
+    Slot& operator=(const Slot&) = delete;
+    void frame_arrived() override { wall.go_on(); }
+    WallViewer& wall;
+    Camera::Watch watch;
+    Pacer pacer;
+    std::uint64_t last_index = 0;
+    std::uint64_t sent = 0;
+    std::uint64_t dropped = 0;
+  };
+  void go_on();
+  bool begin_next();
+  [[nodiscard]] std::string own_json() const;
+
+  const Clock& clock_;
+  http::Connection& connection_;
+  FiguresJson figures_json_;
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::size_t turn_ = 0;
+  Sending sending_;
+  std::string text_;  // a figures part on its way
+  std::size_t text_at_ = 0;
+  bool figures_due_ = true;
+  bool ready_ = false;
+  bool finishing_ = false;
+  std::uint64_t bytes_ = 0;
+  mutable RateMeter rate_;
+  Timer figures_timer_;
+  Timer late_timer_;
+};
+
+}  // namespace fp

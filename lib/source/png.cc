@@ -1,0 +1,68 @@
+#include "source/png.h"
+
+#include <png.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <string>
+#include <vector>
+
+namespace fp {
+namespace {
+
+constexpr std::array<std::uint8_t, 8> kSignature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+constexpr std::uint64_t kMostPixels = 64'000'000;
+
+struct Image {
+  png_image raw{};
+  Image() { raw.version = PNG_IMAGE_VERSION; }
+  ~Image() { png_image_free(&raw); }
+  Image(const Image&) = delete;
+  Image& operator=(const Image&) = delete;
+};
+
+std::size_t big_endian_32(const std::uint8_t* at) {
+  return (static_cast<std::size_t>(at[0]) << 24) | (static_cast<std::size_t>(at[1]) << 16) |
+         (static_cast<std::size_t>(at[2]) << 8) | at[3];
+}
+
+}  // namespace
+
+bool is_png(ByteView bytes) {
+  return bytes.size() >= kSignature.size() && std::equal(kSignature.begin(), kSignature.end(), bytes.begin());
+}
+
+bool is_whole_png(ByteView bytes) {
+  if (!is_png(bytes)) return false;
+  std::size_t at = kSignature.size();
+  while (at + 12 <= bytes.size()) {  // a chunk: length, type, data, CRC (PNG specification, section 5.3)
+    const bool end = std::memcmp(&bytes[at + 4], "IEND", 4) == 0;
+    if (end) return true;
+    at += 12 + big_endian_32(&bytes[at]);
+  }
+  return false;
+}
+
+Result<Blob> png_to_jpeg(ByteView png, jpeg::Encoder& encoder, int quality_percent) {
+  if (is_png(png) && !is_whole_png(png)) return malformed("cut off after " + std::to_string(png.size()) + " bytes");
+  Image image;
+  if (png_image_begin_read_from_memory(&image.raw, png.data(), png.size()) == 0) {
+    return malformed(std::string("png: ") + image.raw.message);
+  }
+  const std::uint64_t pixels = static_cast<std::uint64_t>(image.raw.width) * image.raw.height;
+  if (pixels > kMostPixels || image.raw.width > 16384 || image.raw.height > 16384) {
+    return fail({Error::Kind::TooLarge, 0,
+                 "png: " + std::to_string(image.raw.width) + "x" + std::to_string(image.raw.height) + " is too large"});
+  }
+  image.raw.format = PNG_FORMAT_RGB;
+  std::vector<std::uint8_t> rgb(PNG_IMAGE_SIZE(image.raw));
+  const png_color background{0, 0, 0};
+  if (png_image_finish_read(&image.raw, &background, rgb.data(), 0, nullptr) == 0) {
+    return malformed(std::string("png: ") + image.raw.message);
+  }
+  const jpeg::Size size{static_cast<int>(image.raw.width), static_cast<int>(image.raw.height)};
+  return encoder.encode_rgb(rgb, size, quality_percent);
+}
+
+}  // namespace fp

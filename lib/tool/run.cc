@@ -1,0 +1,96 @@
+#include "tool/run.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cli/log.h"
+#include "cli/notify.h"
+
+namespace fp::tool {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Delivers what is left, for as long as its reader needs or until a signal comes.
+void finish(Output& output, const cli::StopSignal& stop) {
+  output.drain();
+  std::array<pollfd, 2> fds = {pollfd{output.gone_fd(), POLLIN, 0}, {stop.fd(), POLLIN, 0}};
+  while (::poll(fds.data(), fds.size(), -1) < 0 && errno == EINTR) {
+  }
+  output.finish(fds[1].revents != 0 ? 500ms : 2000ms);
+}
+
+}  // namespace
+
+Input open_input(const cli::Common& common, const Clock& clock) {
+  auto endpoint = parse_endpoint(common.input, Direction::In);
+  if (!endpoint) throw Failure{Exit::Usage, "--input " + endpoint.error().text};
+  if (endpoint->kind == Endpoint::Kind::Standard && ::isatty(STDIN_FILENO) != 0) {
+    throw Failure{Exit::Usage,
+                  "standard input is a terminal: pipe frames in, as in 'camgrab test | ...', or name an --input"};
+  }
+  auto input = Input::open(*endpoint, {common.max_frame_bytes, common.every_frame}, clock, cli::reporter());
+  if (!input) throw failure_of(input.error());
+  return std::move(*input);
+}
+
+std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop) {
+  auto endpoint = parse_endpoint(common.output, Direction::Out);
+  if (!endpoint) throw Failure{Exit::Usage, "--output " + endpoint.error().text};
+  Output::Options options;
+  options.every_frame = common.every_frame;
+  options.limit = common.frames;
+  if (common.trace) options.trace = std::move(hop);
+  auto output = Output::open(*endpoint, std::move(options), cli::reporter());
+  if (!output) throw failure_of(output.error());
+  return std::move(*output);
+}
+
+Exit run(Producer& producer, Output& output, const cli::StopSignal& stop, const cli::Common& common,
+         const Clock& clock, const Steps& steps) {
+  cli::Heartbeat heartbeat(common.watchdog_frames);
+  cli::Heartbeat::Figures figures;
+  cli::notify_ready();
+  bool stopped = false;
+  for (bool more = true; more;) {
+    SteadyTime until = heartbeat.due();
+    const auto step_due = steps.due ? steps.due() : std::nullopt;
+    if (step_due) until = std::min(until, *step_due);
+    FramePtr frame;
+    const Next next = wait_frame(producer, frame, stop.fd(), output.gone_fd(), until, clock);
+    if (next == Next::Frame) {
+      ++figures.frames;
+      figures.bytes += frame->jpeg.size();
+      figures.age = clock.wall() - frame->captured;
+      if (steps.frame) frame = steps.frame(std::move(frame));
+      if (frame && !output.put(std::move(frame))) more = false;
+    } else if (next != Next::Woken) {
+      more = false;
+      stopped = next == Next::Stopped;
+    } else {
+      pollfd gone{output.gone_fd(), POLLIN, 0};
+      if (::poll(&gone, 1, 0) > 0) more = false;
+    }
+    if (steps.tick) {
+      FramePtr late = steps.tick(clock.steady());
+      if (late && !output.put(std::move(late))) more = false;
+    }
+    figures.dropped = output.figures().dropped + producer.superseded();
+    heartbeat.beat(clock.steady(), figures, steps.waiting_for, steps.status);
+    if (steps.enough && steps.enough()) more = false;
+  }
+  cli::notify_stopping();
+  if (stopped) {
+    output.finish(500ms);
+  } else {
+    finish(output, stop);
+  }
+  cli::show_progress("");
+  if (const auto error = output.error()) throw failure_of(*error);
+  return Exit::Done;
+}
+
+}  // namespace fp::tool

@@ -1,0 +1,219 @@
+// One camera's card: its picture, its status, its figures, its buttons.
+import * as figures from './figures.js';
+import {Picture} from './picture.js';
+import {Rate} from './rate.js';
+import {saveSnapshot} from './snapshot.js';
+import {reason} from './refusal.js';
+import {localNow} from './clock.js';
+import {toggleFullScreen} from './fullscreen.js';
+
+const MESSAGE_MS = 8000;
+
+const STATUS_TEXT = {
+  live: 'Live',
+  waiting: 'Waiting',
+  stalled: 'Stalled',
+  reconnecting: 'Reconnecting',
+  idle: 'Idle',
+  stopped: 'Stopped',
+};
+
+export class Camera {
+  name;
+  element;
+  stopped;
+  #picture;
+  #fps = new Rate();
+  #bytes = new Rate();
+  #report = {};              // the server's figures of this camera
+  #sentHere = {dropped: 0};  // the server's figures of this connection's share of it
+  #droppedBefore = 0;        // on earlier connections
+  #linkProblem = '';         // not empty: the server cannot be reached
+  #captured = null;          // UNIX time at the server of the picture on screen; null: none, or a card
+  #messageTimer = 0;
+
+  /** `onToggle(camera)` is called when the user asks for start or stop. */
+  constructor(name, {stopped, onToggle}) {
+    this.name = name;
+    this.stopped = stopped;
+    this.element = document.getElementById('camera-template').content.firstElementChild.cloneNode(true);
+    this.#picture = new Picture(this.#find('canvas'), (frame) => this.#shown(frame));
+    if (stopped) this.#picture.stop();
+    this.#label();
+    this.#find('.toggle').addEventListener('click', () => onToggle(this));
+    this.#find('.snapshot').addEventListener('click', () => this.snapshot());
+    this.#find('.full-screen').addEventListener('click', () => this.fullScreen());
+    this.#showStatus();
+    this.refresh(null);
+  }
+
+  /** A part of the wall with a JPEG of this camera. */
+  offer({headers, body}) {
+    if (this.stopped) return;
+    this.#bytes.add(localNow(), body.length);
+    this.#picture.offer({
+      jpeg: body,
+      captured: Number(headers.get('x-timestamp') ?? NaN),
+      sequence: headers.get('x-sequence') ?? '',
+      signal: headers.get('x-signal') ?? '',
+    });
+  }
+
+  /** The server's figures: of the camera, and of what this connection got of it (undefined: nothing). */
+  describe(report, sentHere) {
+    this.#report = report;
+    if (sentHere) this.#sentHere = sentHere;
+    this.#showStatus();
+  }
+
+  /** The server counts anew. */
+  connectionOpened() {
+    this.#droppedBefore += this.#sentHere.dropped;
+    this.#sentHere = {dropped: 0};
+  }
+
+  /** Whether the server can be reached: '' or why not. */
+  setLinkProblem(problem) {
+    this.#linkProblem = problem;
+    if (problem) this.#resetRates();
+    this.#showStatus();
+  }
+
+  setStopped(stopped) {
+    this.stopped = stopped;
+    if (stopped) {
+      this.#picture.stop();
+      this.#resetRates();
+    } else {
+      this.#picture.start();
+    }
+    this.#showStatus();
+  }
+
+  async snapshot() {
+    const button = this.#find('.snapshot');
+    if (button.hasAttribute('aria-busy')) return;
+    button.setAttribute('aria-busy', 'true');
+    try {
+      await saveSnapshot(this.name);
+      this.#say('');
+    } catch (error) {
+      this.#say(`No snapshot: ${reason(error)}`);
+    } finally {
+      button.removeAttribute('aria-busy');
+    }
+  }
+
+  fullScreen() {
+    toggleFullScreen(this.element);
+  }
+
+  /** Writes the figures that change all the time; `serverNow` is UNIX time there, null if unknown. */
+  refresh(serverNow) {
+    const now = localNow();
+    const report = this.#report;
+    const age = serverNow === null || this.#captured === null ? null : serverNow - this.#captured;
+    const byServer = this.#droppedBefore + this.#sentHere.dropped;
+    this.#figure('size', figures.size(report.width, report.height));
+    this.#figure('fps', figures.fps(this.#fps.perSecond(now)));
+    this.#figure('source', figures.fps(this.#linkProblem ? null : report.fps));
+    this.#figure('age', figures.age(age));
+    this.#figure('dropped', figures.count(byServer + this.#picture.skipped));
+    this.#figure('bandwidth', figures.bitrate(this.bitsPerSecond(now)));
+    this.#find('[data-figure=dropped]').parentElement.title =
+        `Left out for a newer picture: ${byServer} by the server, ${this.#picture.skipped} by this page`;
+  }
+
+  /** As received here; null if unknown. */
+  bitsPerSecond(now) {
+    const bytesPerSecond = this.#bytes.perSecond(now);
+    return bytesPerSecond === null ? null : bytesPerSecond * 8;
+  }
+
+  #shown(frame) {
+    const data = this.element.dataset;
+    data.sequence = frame.sequence;
+    data.shown = this.#picture.shown;
+    if (data.signal !== frame.signal) data.signal = frame.signal;
+    if (frame.signal === 'card') {
+      this.#captured = null;
+    } else if (frame.signal !== 'held') {  // a held picture is the last one again: neither younger nor one more
+      this.#captured = Number.isFinite(frame.captured) ? frame.captured : null;
+      this.#fps.add(localNow(), 1);
+    }
+  }
+
+  #resetRates() {
+    this.#fps.reset();
+    this.#bytes.reset();
+  }
+
+  #showStatus() {
+    const status = this.#status();
+    const changed = this.element.dataset.status !== status;
+    this.#write('.reason', this.#reason(status));
+    if (!changed) return;  // the badge is a live region: say a thing once
+    this.element.dataset.status = status;
+    this.#write('.badge-text', STATUS_TEXT[status] ?? status);
+    this.#use('.badge', `#status-${status in STATUS_TEXT ? status : 'waiting'}`);
+    const action = this.stopped ? 'Start' : 'Stop';
+    this.#write('.toggle .label', action);
+    this.#use('.toggle', `#action-${action.toLowerCase()}`);
+    this.#name('.toggle', action, ' (Space)');
+  }
+
+  #status() {
+    if (this.stopped) return 'stopped';
+    if (this.#linkProblem) return 'reconnecting';
+    return this.#report.status ?? 'waiting';
+  }
+
+  #reason(status) {
+    if (status === 'stopped') return 'Stopped by you';
+    return this.#linkProblem || this.#report.reason || '';
+  }
+
+  #say(message) {
+    clearTimeout(this.#messageTimer);
+    this.#write('.message', message);
+    if (message) this.#messageTimer = setTimeout(() => this.#write('.message', ''), MESSAGE_MS);
+  }
+
+  #label() {
+    this.element.dataset.camera = this.name;
+    this.element.dataset.shown = 0;
+    this.element.dataset.sequence = '';
+    this.element.setAttribute('aria-label', `Camera ${this.name}`);
+    this.#write('.name', this.name);
+    this.#find('.name').title = this.name;
+    this.#write('.badge-name', `${this.name}: `);
+    this.#find('canvas').setAttribute('aria-label', `Picture of ${this.name}`);
+    this.#find('.raw').href = `/stream/${encodeURIComponent(this.name)}`;
+    this.#name('.snapshot', 'Snapshot', ' (S)');
+    this.#name('.full-screen', 'Full screen', ' (F)');
+    this.#name('.raw', 'Raw stream', '');
+  }
+
+  #find(selector) {
+    return this.element.querySelector(selector);
+  }
+
+  #name(selector, action, shortcut) {
+    const element = this.#find(selector);
+    element.setAttribute('aria-label', `${action}, ${this.name}`);
+    element.title = action + shortcut;
+  }
+
+  #use(selector, symbol) {
+    this.#find(`${selector} use`).setAttribute('href', symbol);
+  }
+
+  #figure(name, text) {
+    this.#write(`[data-figure=${name}]`, text);
+  }
+
+  #write(selector, text) {
+    const element = this.#find(selector);
+    if (element.textContent !== text) element.textContent = text;
+  }
+}

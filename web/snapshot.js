@@ -1,0 +1,22 @@
+import {stamp} from './figures.js';
+import {Refusal} from './refusal.js';
+
+const PATIENCE_MS = 15000;  // a camera on demand has to be opened first
+
+/** Fetches one picture of the camera and hands it to the browser as a download; throws what reason() can word. */
+export async function saveSnapshot(name) {
+  const response = await fetch(`/snapshot/${encodeURIComponent(name)}`, {
+    cache: 'no-store',
+    signal: AbortSignal.timeout(PATIENCE_MS),
+  });
+  if (!response.ok) throw await Refusal.from(response);
+  download(await response.blob(), `${name}-${stamp(new Date())}.jpg`);
+}
+
+function download(blob, fileName) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = fileName;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);  // the browser may read it some time after the click
+}
