@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <functional>
 
 #include "base/text.h"
 #include "jpeg/hygiene.h"
@@ -392,6 +393,16 @@ StreamParser::Match StreamParser::boundary_behind(std::size_t at) const {
   return boundary_at(bytes, at, false);
 }
 
+// Where a line with our boundary stands inside the JPEG in hand, or 0: the head of one part and the body of the next.
+std::size_t StreamParser::boundary_inside(std::size_t end) const {
+  const ByteView bytes = view().first(end);
+  const std::string line = "\n--" + boundary_;
+  const auto found = std::search(bytes.begin(), bytes.end(), std::boyer_moore_horspool_searcher(line.begin(), line.end()));
+  if (found == bytes.end()) return 0;
+  const auto at = static_cast<std::size_t>(found - bytes.begin()) + 1;
+  return boundary_at(bytes, at, true) == Match::Yes ? at : 0;
+}
+
 StreamParser::Step StreamParser::body(std::optional<Frame>& out) {
   // Some servers put a second blank line in front of the picture.
   if (walker_.position() == 0) {
@@ -409,21 +420,15 @@ StreamParser::Step StreamParser::body(std::optional<Frame>& out) {
     return Step::Again;
   }
   const jpeg::Walker::Status status = walker_.walk(bytes);
+  const bool done = status == jpeg::Walker::Status::Done;
   const bool length_holds = part_.length && !length_wrong_;
-  if (status == jpeg::Walker::Status::Done && walker_.end() <= options_.max_frame_bytes) {
-    if (length_holds && walker_.end() > *part_.length) {
-      length_wrong_ = true;
-      ++framing_.wrong_length;
-    }
-    emit(out);
-    return Step::Again;
-  }
-  if (length_holds && bytes.size() >= *part_.length) {
-    // The part should be over, and its JPEG is not: cut off in the camera, or is the length too short?
+  if (length_holds && bytes.size() >= *part_.length && !(done && walker_.end() <= *part_.length)) {
+    // The part should be over, and its JPEG is not: cut off in the camera, or is the length too short? Asked before a JPEG
+    // that ends further on is believed: it might be the head of this one and the body of the next.
     const auto length = static_cast<std::size_t>(*part_.length);
     switch (boundary_behind(length)) {
       case Match::Yes:
-        skips_.add(status == jpeg::Walker::Status::Bad ? Skip::Corrupt : Skip::Truncated);
+        skips_.add(status == jpeg::Walker::Status::Bad && walker_.position() < length ? Skip::Corrupt : Skip::Truncated);
         skips_.bytes += length;
         consume(length);
         to_seek(true);
@@ -436,6 +441,18 @@ StreamParser::Step StreamParser::body(std::optional<Frame>& out) {
         ++framing_.wrong_length;
         break;
     }
+  }
+  if (done && walker_.end() <= options_.max_frame_bytes) {
+    const bool trusted = bare_ || (part_.length && !length_wrong_);
+    if (const std::size_t boundary = trusted ? 0 : boundary_inside(walker_.end()); boundary > 0) {
+      skips_.add(Skip::Truncated);
+      skips_.bytes += boundary;
+      consume(boundary);
+      to_seek(true);
+      return Step::Again;
+    }
+    emit(out);
+    return Step::Again;
   }
   if (status == jpeg::Walker::Status::Bad) return lose_body(Skip::Corrupt);
   if (bytes.size() > options_.max_frame_bytes) {
@@ -451,11 +468,9 @@ StreamParser::Step StreamParser::body(std::optional<Frame>& out) {
 // The JPEG in hand is damaged. Its part may end at once (a boundary inside it), at its length, or nobody knows where.
 StreamParser::Step StreamParser::lose_body(Skip reason) {
   const std::size_t walked = std::max<std::size_t>(walker_.position(), 2);
-  // A scan that runs into the next SOI was cut off rather than damaged.
   const ByteView bytes = view();
-  const bool at_soi = walked + 1 < bytes.size() && bytes[walked] == 0xFF && bytes[walked + 1] == 0xD8;
-  skips_.add(at_soi && walker_.info().first_scan_offset != 0 ? Skip::Truncated : reason);
-  if (part_.length && !length_wrong_ && !at_soi) {
+  skips_.add(walker_.cut_off() ? Skip::Truncated : reason);
+  if (part_.length && !length_wrong_ && !walker_.cut_off()) {
     state_ = State::Tail;
     tail_left_ = *part_.length;
     tail_padding_ = false;

@@ -99,6 +99,7 @@ class StreamParser {
   void headers_done();
   Step body(std::optional<Frame>& out);
   [[nodiscard]] Match boundary_behind(std::size_t at) const;
+  [[nodiscard]] std::size_t boundary_inside(std::size_t end) const;
   Step lose_body(Skip reason);
   void emit(std::optional<Frame>& out);
   Step tail();

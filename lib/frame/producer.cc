@@ -10,6 +10,7 @@ namespace fp {
 Next wait_frame(Producer& producer, FramePtr& frame, int stop_fd, int wake_fd, std::optional<SteadyTime> until,
                 const Clock& clock) {
   for (;;) {
+    if (producer.ended()) return Next::Ended;  // with its last frame, perhaps: nothing would wake us
     const Producer::Wait wait = producer.wait();
     std::optional<SteadyTime> earliest = until;
     if (wait.until && (!earliest || *wait.until < *earliest)) earliest = wait.until;
@@ -21,7 +22,6 @@ Next wait_frame(Producer& producer, FramePtr& frame, int stop_fd, int wake_fd, s
     if (fds[0].revents != 0) return Next::Stopped;
     frame = producer.advance();
     if (frame) return Next::Frame;
-    if (producer.ended()) return Next::Ended;
     if (fds[1].revents != 0 || (until && clock.steady() >= *until)) return Next::Woken;
   }
 }

@@ -1,5 +1,7 @@
 #include "jpeg/walker.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace fp::jpeg {
@@ -21,6 +23,14 @@ bool is_sof(std::uint8_t code) {
 bool has_length(std::uint8_t code) {
   return is_sof(code) || code == kDht || code == 0xCC || (code >= kSos && code <= 0xDF) ||
          (code >= 0xE0 && code <= 0xEF) || code == 0xFE;
+}
+
+// A thumbnail is a whole JPEG inside APPn; a comment may say anything.
+bool may_hold_picture(std::uint8_t code) { return (code >= 0xE0 && code <= 0xEF) || code == 0xFE; }
+
+bool holds_soi(ByteView payload) {
+  constexpr std::array<std::uint8_t, 3> kBegin = {0xFF, kSoi, 0xFF};
+  return std::search(payload.begin(), payload.end(), kBegin.begin(), kBegin.end()) != payload.end();
 }
 
 std::uint16_t big_endian(const std::uint8_t* at) { return static_cast<std::uint16_t>((at[0] << 8) | at[1]); }
@@ -74,6 +84,10 @@ void Walker::marker(ByteView bytes) {
     state_ = State::Done;
     return;
   }
+  if (code == kSoi) {
+    cut_off_ = true;
+    return (void)bad("another picture begins inside this one");
+  }
   if (!has_length(code)) return (void)bad("a marker that may not stand there");
   if (at + 4 > bytes.size()) return;
   const std::size_t length = big_endian(&bytes[at + 2]);
@@ -87,6 +101,12 @@ void Walker::marker(ByteView bytes) {
 
 void Walker::segment(ByteView payload, std::uint8_t code, std::size_t at) {
   const bool before_scan = info_.first_scan_offset == 0;
+  if (!may_hold_picture(code) && holds_soi(payload)) {
+    // The segment was cut off, and its length covers the beginning of what came next: going on would glue the head of one
+    // picture to the body of another.
+    cut_off_ = true;
+    return (void)bad("another picture begins inside this one");
+  }
   if (is_sof(code)) {
     if (info_.sof_offset != 0) return (void)bad("two SOF segments");
     if (payload.size() < 6) return (void)bad("a SOF segment that is too short");

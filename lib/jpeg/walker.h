@@ -40,7 +40,8 @@ class Walker {
   [[nodiscard]] const Info& info() const { return info_; }
   [[nodiscard]] std::size_t position() const { return position_; }  ///< of the next byte to look at; after Done: the end
   [[nodiscard]] std::size_t end() const { return position_; }
-  [[nodiscard]] bool in_scan() const { return state_ == State::Scan; }
+  /// After Bad: another picture begins at or inside what was walked, so this one was cut off rather than damaged.
+  [[nodiscard]] bool cut_off() const { return cut_off_; }
   [[nodiscard]] const char* reason() const { return reason_; }
 
  private:
@@ -53,6 +54,7 @@ class Walker {
   State state_ = State::Start;
   std::size_t position_ = 0;
   const char* reason_ = "";
+  bool cut_off_ = false;
   Info info_;
 };
 

@@ -25,14 +25,14 @@ void finish(Output& output, const cli::StopSignal& stop) {
 
 }  // namespace
 
-Input open_input(const cli::Common& common, const Clock& clock) {
+Input open_input(const cli::Common& common, const Clock& clock, bool every_frame) {
   auto endpoint = parse_endpoint(common.input, Direction::In);
   if (!endpoint) throw Failure{Exit::Usage, "--input " + endpoint.error().text};
   if (endpoint->kind == Endpoint::Kind::Standard && ::isatty(STDIN_FILENO) != 0) {
     throw Failure{Exit::Usage,
                   "standard input is a terminal: pipe frames in, as in 'camgrab test | ...', or name an --input"};
   }
-  auto input = Input::open(*endpoint, {common.max_frame_bytes, common.every_frame}, clock, cli::reporter());
+  auto input = Input::open(*endpoint, {common.max_frame_bytes, common.every_frame || every_frame}, clock, cli::reporter());
   if (!input) throw failure_of(input.error());
   return std::move(*input);
 }

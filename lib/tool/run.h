@@ -14,7 +14,8 @@
 namespace fp::tool {
 
 /// Opens what --input or --output names. Throws Failure, also when standard input is a terminal.
-[[nodiscard]] Input open_input(const cli::Common& common, const Clock& clock);
+/// `every_frame`: read each frame in order; else, with --every-frame only, the newest of those that have come.
+[[nodiscard]] Input open_input(const cli::Common& common, const Clock& clock, bool every_frame = false);
 [[nodiscard]] std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop);
 
 struct Steps {

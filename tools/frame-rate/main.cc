@@ -22,11 +22,13 @@ struct Options {
 // none comes.
 class Thinner {
  public:
-  /// `by_capture`: the rate is that of the capture times, since a recording is read faster than it was made.
-  Thinner(const Options& options, const Clock& clock, bool by_capture)
+  /// Of an input that gives every frame in order the rate is that of the capture times: a recording is read faster than
+  /// it was made.
+  Thinner(const Options& options, const Clock& clock, const Input& input)
       : options_(options),
         clock_(clock),
-        by_capture_(by_capture),
+        input_(input),
+        by_capture_(input.in_order() && options.every == 1),
         pacer_(options.fps),
         next_stats_(clock.steady() + options.stats) {}
 
@@ -58,9 +60,10 @@ class Thinner {
     return pass(std::move(waiting_));
   }
   [[nodiscard]] std::string describe() const {
-    const std::uint64_t dropped = seen_ - passed_;
-    const double rate = seen_ == 0 ? 0 : 100.0 * static_cast<double>(dropped) / static_cast<double>(seen_);
-    return fmt::format("{} seen, {} passed, {} dropped ({:.1f} %)", seen_, passed_, dropped, rate);
+    const std::uint64_t seen = input_.figures().frames;
+    const std::uint64_t dropped = seen - passed_;
+    const double rate = seen == 0 ? 0 : 100.0 * static_cast<double>(dropped) / static_cast<double>(seen);
+    return fmt::format("{} seen, {} passed, {} dropped ({:.1f} %)", seen, passed_, dropped, rate);
   }
 
  private:
@@ -74,6 +77,7 @@ class Thinner {
 
   Options options_;
   const Clock& clock_;
+  const Input& input_;
   bool by_capture_;
   Pacer pacer_;
   SteadyTime now_;
@@ -87,9 +91,10 @@ class Thinner {
 Exit thin(const Options& options, const cli::Common& common) {
   const cli::StopSignal stop;
   const SystemClock clock;
-  Input input = tool::open_input(common, clock);
+  // One in N is counted among all that come; else the newest of those that have come together is enough.
+  Input input = tool::open_input(common, clock, options.every > 1);
   const auto output = tool::open_output(common, {"frame-rate", /*source=*/false});
-  Thinner thinner(options, clock, input.in_order());
+  Thinner thinner(options, clock, input);
   tool::Steps steps;
   steps.frame = [&](FramePtr frame) { return thinner.frame(std::move(frame)); };
   steps.due = [&] { return thinner.due(); };

@@ -50,7 +50,7 @@ class Teller {
 Exit doctor(const cli::Common& common, const Options& options) {
   const cli::StopSignal stop;
   const SystemClock clock;
-  Input input = tool::open_input(common, clock);
+  Input input = tool::open_input(common, clock, /*every_frame=*/true);
   const std::uint64_t wanted = common.frames > 0 ? common.frames : kDoctorFrames;
   const SteadyTime until = clock.steady() + kDoctorPatience;
   FramePtr frame;
@@ -66,7 +66,8 @@ Exit doctor(const cli::Common& common, const Options& options) {
 Exit measure(cli::Common common, const Options& options) {
   const cli::StopSignal stop;
   const SystemClock clock;
-  Input input = tool::open_input(common, clock);
+  // What it reports as missing must not be what it did not look at itself.
+  Input input = tool::open_input(common, clock, /*every_frame=*/true);
   common.output = options.pass ? "-" : "none";
   const auto output = tool::open_output(common, {"frame-stat", /*source=*/false});
   Teller teller(options.pass);

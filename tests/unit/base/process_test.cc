@@ -1,0 +1,150 @@
+#include "base/process.h"
+
+#include <doctest/doctest.h>
+#include <pthread.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <vector>
+
+#include "base/text.h"
+#include "support/io.h"
+
+namespace {
+
+using namespace fp;
+using namespace std::chrono_literals;
+using test::eventually;
+using test::read_line;
+using test::read_to_end;
+
+ChildProcess run(const std::string& command, ChildProcess::Pipe pipe = ChildProcess::Pipe::FromChild) {
+  return ChildProcess::shell(command, pipe).value();
+}
+
+// A zombie does not run any more, although nobody may have waited for it.
+bool runs(pid_t pid) {
+  const std::string stat = test::read_file("/proc/" + std::to_string(pid) + "/stat");
+  const auto state = stat.rfind(") ");
+  return state != std::string::npos && stat[state + 2] != 'Z' && stat[state + 2] != 'X';
+}
+
+pid_t pid_in(std::string_view line) { return parse_integer<pid_t>(trim(line)).value(); }
+
+TEST_CASE("ChildProcess: an exit code comes out as it went in") {
+  ChildProcess child = run("exit 3");
+  REQUIRE(child.wait_for_exit(std::nullopt));
+  CHECK(describe_exit(child.poll_exit().value()) == "exit code 3");
+}
+
+TEST_CASE("ChildProcess: a command that is not found ends with the shell's 127") {
+  ChildProcess child = run("/nonexistent/program 2>/dev/null");
+  REQUIRE(child.wait_for_exit(std::nullopt));
+  CHECK(describe_exit(child.poll_exit().value()) == "exit code 127");
+}
+
+TEST_CASE("ChildProcess: a death by signal is told by number and name") {
+  ChildProcess child = run("kill -KILL $$");
+  REQUIRE(child.wait_for_exit(std::nullopt));
+  CHECK(describe_exit(child.poll_exit().value()) == "killed by signal 9 (Killed)");
+}
+
+TEST_CASE("ChildProcess: its standard output can be read to the end") {
+  const ChildProcess child = run("echo one; echo two");
+  CHECK(read_to_end(child.fd()) == "one\ntwo\n");
+}
+
+TEST_CASE("ChildProcess: its standard input is empty when its output is read") {
+  const ChildProcess child = run("cat; echo end");
+  CHECK(read_to_end(child.fd()) == "end\n");
+}
+
+TEST_CASE("ChildProcess: its standard input can be written and closed") {
+  ChildProcess child = run("read code; cat; exit $code", ChildProcess::Pipe::ToChild);
+  REQUIRE(test::write_all(child.fd(), "7\n"));
+  child.close_pipe();
+  REQUIRE(child.wait_for_exit(std::nullopt));
+  CHECK(describe_exit(child.poll_exit().value()) == "exit code 7");
+}
+
+TEST_CASE("ChildProcess: it gets no descriptors but 0, 1 and 2, whatever we have open") {
+  std::vector<Fd> leaky;
+  for (int i = 0; i < 20; ++i) leaky.emplace_back(::dup(STDERR_FILENO));  // not close-on-exec
+  const ChildProcess child = run("ls /proc/$$/fd; true");
+  CHECK(read_to_end(child.fd()) == "0\n1\n2\n");
+}
+
+TEST_CASE("ChildProcess: it begins with no signal blocked") {
+  sigset_t mask;
+  sigset_t before;
+  sigemptyset(&mask);
+  sigaddset(&mask, SIGTERM);
+  sigaddset(&mask, SIGUSR1);
+  ::pthread_sigmask(SIG_BLOCK, &mask, &before);
+  const ChildProcess child = run("grep SigBlk /proc/self/status");
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  CHECK(read_to_end(child.fd()) == "SigBlk:\t0000000000000000\n");
+}
+
+TEST_CASE("ChildProcess: SIGPIPE ends it, although we ignore the signal") {
+  REQUIRE(std::signal(SIGPIPE, SIG_IGN) == SIG_IGN);  // as all tools do
+  const ChildProcess child = run("grep SigIgn /proc/self/status");
+  CHECK(read_to_end(child.fd()) == "SigIgn:\t0000000000000000\n");
+}
+
+TEST_CASE("ChildProcess: kill() ends its grandchildren, too") {
+  ChildProcess child = run("sleep 1000 & echo $!; wait");
+  const pid_t grandchild = pid_in(read_line(child.fd()));
+  REQUIRE(runs(grandchild));
+  child.kill();
+  CHECK(eventually([&] { return !runs(grandchild); }));
+}
+
+TEST_CASE("ChildProcess: grandchildren that outlive the child end when its end is noticed") {
+  ChildProcess child = run("sleep 1000 & echo $!; exit 5");
+  const pid_t grandchild = pid_in(read_line(child.fd()));
+  REQUIRE(child.wait_for_exit(std::nullopt));
+  CHECK(describe_exit(child.poll_exit().value()) == "exit code 5");
+  CHECK(eventually([&] { return !runs(grandchild); }));
+}
+
+TEST_CASE("ChildProcess: nobody survives their owner") {
+  pid_t grandchild = -1;
+  {
+    const ChildProcess child = run("sleep 1000 & echo $!; wait");
+    grandchild = pid_in(read_line(child.fd()));
+  }
+  CHECK(eventually([&] { return !runs(grandchild); }));
+}
+
+TEST_CASE("ChildProcess: one that is moved over another ends the other") {
+  ChildProcess child = run("echo $$; exec sleep 1000");
+  const pid_t first = pid_in(read_line(child.fd()));
+  child = run("echo $$; exec sleep 1000");
+  const pid_t second = pid_in(read_line(child.fd()));
+  CHECK(eventually([&] { return !runs(first); }));
+  CHECK(runs(second));
+}
+
+TEST_CASE("ChildProcess: waiting gives up at its limit while the child runs on") {
+  ChildProcess child = run("exec sleep 1000");
+  CHECK_FALSE(child.wait_for_exit(10ms));
+  CHECK_FALSE(child.poll_exit().has_value());
+  CHECK(runs(child.pid()));
+}
+
+TEST_CASE("ChildProcess: stop() lets a child that heeds SIGTERM end by itself") {
+  ChildProcess child = run("trap 'exit 9' TERM; echo ready; while :; do sleep 1000 & wait $!; done");
+  REQUIRE(read_line(child.fd()) == "ready\n");
+  child.stop(test::kPatience);
+  CHECK(describe_exit(child.poll_exit().value()) == "exit code 9");
+}
+
+TEST_CASE("ChildProcess: stop() kills a child that does not heed SIGTERM") {
+  ChildProcess child = run("trap '' TERM; echo ready; while :; do sleep 1; done");
+  REQUIRE(read_line(child.fd()) == "ready\n");
+  child.stop(20ms);
+  CHECK(describe_exit(child.poll_exit().value()) == "killed by signal 9 (Killed)");
+}
+
+}  // namespace
