@@ -15,7 +15,11 @@ namespace fp {
 [[nodiscard]] bool equal_ignoring_case(std::string_view a, std::string_view b);  ///< ASCII only
 [[nodiscard]] bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
 [[nodiscard]] std::string lower(std::string_view text);  ///< ASCII only
+/// Views into `text`, which must live on: a temporary string is refused.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+template <typename Temporary>
+  requires std::same_as<Temporary, std::string>
+std::vector<std::string_view> split(Temporary&& text, char separator) = delete;
 
 /// The whole of `text` as a number in base 10, with no sign for unsigned types, no space and nothing behind it.
 template <std::integral T>

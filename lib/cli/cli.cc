@@ -18,6 +18,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// "--fps" of "-f,--fps".
+std::string long_name(const std::string& names) { return names.substr(names.find("--")); }
+
 // A number with one of `units` behind it.
 struct Unit {
   std::string_view name;
@@ -34,6 +37,7 @@ std::optional<double> parse_quantity(std::string_view text, const std::array<Uni
   return std::nullopt;
 }
 
+constexpr std::uint64_t kMostFrames = 1'000'000'000'000;
 constexpr std::array<Unit, 5> kTimes = {{{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}}};
 constexpr std::array<Unit, 10> kBytes = {{{"", 1},
                                           {"k", 1024},
@@ -52,7 +56,47 @@ std::string bytes_text(std::uint64_t bytes) {
   return std::to_string(bytes);
 }
 
+// 20, 0.5 or 1e+06, as a person would write it.
+std::string number_text(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.10g", value);
+  return text.data();
+}
+
+template <typename T>
+CLI::Option* add_any_number(CLI::App& app, const std::string& names, T& value, const std::string& help, T least, T most) {
+  const auto read = [&value, names, least, most](const std::string& text) {
+    std::optional<T> number;
+    if constexpr (std::is_floating_point_v<T>) {
+      number = parse_double(text);
+    } else {
+      number = parse_integer<T>(text);
+    }
+    if (!number || *number < least || *number > most) {
+      throw CLI::ValidationError(long_name(names), "'" + text + "' is no " + (std::is_floating_point_v<T> ? "" : "whole ") +
+                                            "number from " + number_text(static_cast<double>(least)) + " to " +
+                                            number_text(static_cast<double>(most)));
+    }
+    value = *number;
+  };
+  return app.add_option_function<std::string>(names, read, help)
+      ->type_name("N")
+      ->default_str(number_text(static_cast<double>(value)));
+}
+
 }  // namespace
+
+CLI::Option* add_number(CLI::App& app, const std::string& names, double& value, const std::string& help, double least,
+                        double most) {
+  return add_any_number(app, names, value, help, least, most);
+}
+CLI::Option* add_number(CLI::App& app, const std::string& names, int& value, const std::string& help, int least, int most) {
+  return add_any_number(app, names, value, help, least, most);
+}
+CLI::Option* add_number(CLI::App& app, const std::string& names, std::uint64_t& value, const std::string& help,
+                        std::uint64_t least, std::uint64_t most) {
+  return add_any_number(app, names, value, help, least, most);
+}
 
 std::string to_text(milliseconds duration) {
   const auto count = duration.count();
@@ -63,10 +107,10 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, milliseconds&
                           milliseconds least, milliseconds most) {
   const auto read = [&value, names, least, most](const std::string& text) {
     const auto ms = parse_quantity(text, kTimes);
-    if (!ms) throw CLI::ValidationError(names, "'" + text + "' is no time: write 250ms, 15s, 2m or 1h");
+    if (!ms) throw CLI::ValidationError(long_name(names), "'" + text + "' is no time: write 250ms, 15s, 2m or 1h");
     const milliseconds time(std::llround(std::min(*ms, 1e15)));
     if (time < least || time > most) {
-      throw CLI::ValidationError(names, "'" + text + "' is not between " + to_text(least) + " and " + to_text(most));
+      throw CLI::ValidationError(long_name(names), "'" + text + "' is not between " + to_text(least) + " and " + to_text(most));
     }
     value = time;
   };
@@ -77,9 +121,9 @@ CLI::Option* add_bytes(CLI::App& app, const std::string& names, std::uint64_t& v
                        std::uint64_t least, std::uint64_t most) {
   const auto read = [&value, names, least, most](const std::string& text) {
     const auto bytes = parse_quantity(text, kBytes);
-    if (!bytes) throw CLI::ValidationError(names, "'" + text + "' is no size: write 100000, 512K, 32M or 1G");
+    if (!bytes) throw CLI::ValidationError(long_name(names), "'" + text + "' is no size: write 100000, 512K, 32M or 1G");
     if (*bytes < static_cast<double>(least) || *bytes > static_cast<double>(most)) {
-      throw CLI::ValidationError(names,
+      throw CLI::ValidationError(long_name(names),
                                  "'" + text + "' is not between " + bytes_text(least) + " and " + bytes_text(most));
     }
     value = static_cast<std::uint64_t>(*bytes);
@@ -107,7 +151,7 @@ CLI::Option* add_size(CLI::App& app, const std::string& names, int& width_px, in
     const auto width = parse_integer<int>(parts.front());
     const auto height = parse_integer<int>(parts.back());
     if (parts.size() != 2 || !width || !height || *width < 1 || *width > 16384 || *height < 1 || *height > 16384) {
-      throw CLI::ValidationError(names, "'" + text + "' is no size: write 640x480, sides of 1 to 16384");
+      throw CLI::ValidationError(long_name(names), "'" + text + "' is no size: write 640x480, sides of 1 to 16384");
     }
     width_px = *width;
     height_px = *height;
@@ -118,6 +162,7 @@ CLI::Option* add_size(CLI::App& app, const std::string& names, int& width_px, in
 }
 
 void add_common(CLI::App& app, Common& common) {
+  use_our_help(app);
   app.set_help_flag("-h,--help", "Show this help and end");
   app.set_version_flag("-V,--version", app.get_name() + " (framepipe) " + kVersion, "Show the version and end");
   app.add_flag("-v,--verbose", common.verbose, "Say more on standard error")->group("Common");
@@ -151,7 +196,7 @@ void add_output(CLI::App& app, Common& common) {
       ->type_name("SPEC")
       ->capture_default_str();
   app.add_flag("--every-frame", common.every_frame, "Drop no frame: wait for the reader (a batch job)");
-  app.add_option("--frames", common.frames, "End after so many frames; 0: go on")->type_name("N")->capture_default_str();
+  add_number(app, "--frames", common.frames, "End after so many frames; 0: go on", 0, kMostFrames);
   app.add_flag("--trace", common.trace, "Note in X-Trace when this tool had each frame");
 }
 

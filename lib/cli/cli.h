@@ -44,6 +44,12 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, std::string& va
                         const std::vector<std::string>& choices);
 /// "640x480", sides 1 to 16384.
 CLI::Option* add_size(CLI::App& app, const std::string& names, int& width_px, int& height_px, const std::string& help);
+/// A number within [least, most].
+CLI::Option* add_number(CLI::App& app, const std::string& names, double& value, const std::string& help, double least,
+                        double most);
+CLI::Option* add_number(CLI::App& app, const std::string& names, int& value, const std::string& help, int least, int most);
+CLI::Option* add_number(CLI::App& app, const std::string& names, std::uint64_t& value, const std::string& help,
+                        std::uint64_t least, std::uint64_t most);
 /// How a duration is written: "250ms", "15s".
 [[nodiscard]] std::string to_text(std::chrono::milliseconds duration);
 
@@ -71,6 +77,9 @@ class StopSignal {
  private:
   Fd fd_;
 };
+
+/// --help as we like it: eighty columns, types and defaults short. add_common() calls it.
+void use_our_help(CLI::App& app);
 
 /// The text of a bash, zsh or fish completion, or with "list" each long option on a line, made from the options.
 [[nodiscard]] std::string completions(const CLI::App& app, const std::string& shell);

@@ -53,8 +53,9 @@ class Input final : public Producer {
   [[nodiscard]] bool ended() const override { return state_ == State::Ended; }
   [[nodiscard]] std::uint64_t superseded() const override { return figures_.superseded; }
 
-  /// Gives every frame in order (--every-frame, or a regular file).
+  /// Gives every frame in order: asked for, or a regular file.
   [[nodiscard]] bool in_order() const { return every_frame_; }
+  [[nodiscard]] bool regular_file() const { return reading_ == Reading::Plain; }
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] const std::string& trouble() const { return trouble_; }  ///< why it is not open; "" when it is
   [[nodiscard]] const Figures& figures() const { return figures_; }

@@ -42,8 +42,7 @@ const char* name_of(CameraStatus status) {
 
 Camera::Camera(Loop& loop, const Clock& clock, CameraOptions camera, const ServeOptions& options,
                std::string next_headers, Report report, std::function<void()> changed)
-    : loop_(loop),
-      clock_(clock),
+    : clock_(clock),
       camera_(std::move(camera)),
       options_(options),
       report_(std::move(report)),

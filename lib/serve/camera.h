@@ -83,7 +83,6 @@ class Camera {
   void check();      // each half second: cards, and children that end
   void show_card();
 
-  Loop& loop_;
   const Clock& clock_;
   const CameraOptions camera_;
   const ServeOptions& options_;

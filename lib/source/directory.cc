@@ -162,6 +162,7 @@ void Directory::look_after_directory(SteadyTime now) {
   if (watch_ < 0 && there && watch()) {
     // A new directory begins a new series: its names and times need not be higher than the last one's.
     shown_.reset();
+    shown_frame_.reset();
     shown_stat_ = {};
     must_rescan_ = true;
     if (report_) report_(Severity::Info, path_ + ": the directory is there again");
@@ -347,6 +348,7 @@ FramePtr Directory::choose(SteadyTime now) {
     candidates_.erase(found);
     shown_ = key;
     shown_name_ = name;
+    shown_frame_ = frame;
     pacer_.passed(now);
     ++figures_.shown;
     if (!options_.every_frame) settle_behind(key);
@@ -413,6 +415,9 @@ Directory::Load Directory::load(Candidate& candidate, FramePtr& frame, SteadyTim
     if (clean.error().text.starts_with("cut off") || now - candidate.touched < 2 * options_.settle) return partial();
     return lost(have >= 2 && bytes.data()[0] == 0xFF && bytes.data()[1] == 0xD8 ? Skip::Corrupt : Skip::NotJpeg, have);
   }
+  // A writer may close long after its file had settled and was shown: that is no new picture.
+  const bool same_file = name == shown_name_ && before == shown_stat_ && shown_frame_;
+  if (same_file && std::ranges::equal(shown_frame_->jpeg.view(), clean->jpeg.view())) return Load::Lost;
   shown_stat_ = before;
   frame = make_frame(candidate, before, std::move(clean->jpeg), clean->info);
   return Load::Shown;

@@ -25,7 +25,7 @@ namespace fp {
 /// file that is cut off or being written is tried again until it is whole or nobody has touched it for ten seconds; it is
 /// never given out. An overflow of the event queue, and a directory that was removed and made again, lead to a look at
 /// the whole directory. Of a burst of files only the newest is read and decoded.
-/// Memory: one picture, and the names that wait (at most 4096; with every_frame 1,000,000, further ones are dropped and
+/// Memory: two pictures, and the names that wait (at most 4096; with every_frame 1,000,000, further ones are dropped and
 /// counted).
 class Directory final : public Producer {
  public:
@@ -127,6 +127,7 @@ class Directory final : public Producer {
   long long arrivals_ = 0;
   std::optional<Key> shown_;
   std::string shown_name_;
+  FramePtr shown_frame_;
   Stat shown_stat_;
   Pacer pacer_;
   std::uint64_t sequence_ = 0;

@@ -37,15 +37,19 @@ Input open_input(const cli::Common& common, const Clock& clock, bool every_frame
   return std::move(*input);
 }
 
-std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop) {
+std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop, const Input* from) {
   auto endpoint = parse_endpoint(common.output, Direction::Out);
   if (!endpoint) throw Failure{Exit::Usage, "--output " + endpoint.error().text};
   Output::Options options;
-  options.every_frame = common.every_frame;
+  options.every_frame = common.every_frame || (from != nullptr && from->regular_file());
   options.limit = common.frames;
   if (common.trace) options.trace = std::move(hop);
   auto output = Output::open(*endpoint, std::move(options), cli::reporter());
-  if (!output) throw failure_of(output.error());
+  if (!output) {
+    Failure failure = failure_of(output.error());
+    if (failure.code == Exit::NoInput) failure.code = Exit::CannotCreate;
+    throw Failure(std::move(failure));
+  }
   return std::move(*output);
 }
 

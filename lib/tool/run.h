@@ -16,7 +16,8 @@ namespace fp::tool {
 /// Opens what --input or --output names. Throws Failure, also when standard input is a terminal.
 /// `every_frame`: read each frame in order; else, with --every-frame only, the newest of those that have come.
 [[nodiscard]] Input open_input(const cli::Common& common, const Clock& clock, bool every_frame = false);
-[[nodiscard]] std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop);
+/// Reading `from` a regular file implies --every-frame.
+[[nodiscard]] std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop, const Input* from = nullptr);
 
 struct Steps {
   /// What becomes of each frame: itself, another, or nullptr for none. Nothing: passed on.

@@ -242,8 +242,8 @@ shown() {
   eventually has_frames dw.out 1
   second_half p2.jpg >&7
   eventually has_frames dw.out 2
-  exec 7>&-
   shown p1.jpg p2.jpg
+  exec 7>&-
 }
 
 @test "dirwatch waits for --settle when a file is not closed" {
@@ -263,6 +263,17 @@ shown() {
   exec 7>d/a.jpg
   cat p1.jpg >&7
   eventually has_picture dw.out p1.jpg
+}
+
+@test "dirwatch shows a settled file once, although its writer closes it later" {
+  watch_dir --every-frame
+  exec 7>d/a.jpg
+  cat p1.jpg >&7
+  eventually has_picture dw.out p1.jpg
+  exec 7>&-
+  land p2.jpg d/b.jpg
+  eventually has_picture dw.out p2.jpg
+  shown p1.jpg p2.jpg
 }
 
 @test "dirwatch counts a file that stays cut off as truncated on standard error" {

@@ -135,7 +135,7 @@ count() { find "$1" -name 'frame_*.jpg' | wc -l; }
   timeout 20 tail --pid="$!" -f /dev/null
   exec 7>&-
   grep -q 'status 0' screen
-  ! grep -qi -e error -e signal screen
+  [ "$(grep -ci -e error -e signal screen)" -eq 0 ]
 }
 
 @test "testsrc needs no clip" {

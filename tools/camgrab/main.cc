@@ -31,14 +31,8 @@ int main(int argc, char** argv) {
   cli::Common common;
   app.add_option("source", source, "'test', a moving card with a clock")->type_name("SOURCE");
   cli::add_size(app, "-s,--size", options.size.width_px, options.size.height_px, "Width and height of the picture");
-  app.add_option("-f,--fps", options.fps, "Frames a second")
-      ->type_name("N")
-      ->check(CLI::Range(0.01, 1000.0))
-      ->capture_default_str();
-  app.add_option("--quality", options.quality_percent, "JPEG quality, 1 to 100")
-      ->type_name("PERCENT")
-      ->check(CLI::Range(1, 100))
-      ->capture_default_str();
+  cli::add_number(app, "-f,--fps", options.fps, "Frames a second", 0.01, 1000);
+  cli::add_number(app, "--quality", options.quality_percent, "JPEG quality, 1 to 100", 1, 100);
   cli::add_output(app, common);
   cli::add_common(app, common);
   if (const auto code = cli::parse(app, argc, argv)) return *code;

@@ -34,18 +34,15 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Write the newest valid JPEG that lands in a directory to standard output, again and again.\n\n"
       "dirwatch ./frames | mjpeg-serve            the newest picture in every browser\n"
-      "dirwatch --keep 100 --png /var/spool/cam   PNG too, and at most 100 old pictures stay on the disk",
+      "dirwatch --keep 100 --png /var/spool/cam   PNG too; 100 old pictures are kept",
       "dirwatch"};
   std::string path;
   std::string order = "arrival";
   std::uint64_t keep = 0;
   Directory::Options options;
   cli::Common common;
-  app.add_option("directory", path, "The directory to watch")->type_name("DIR")->required();
-  app.add_option("-f,--fps", options.fps, "At most so many frames a second; 0: no limit")
-      ->type_name("N")
-      ->check(CLI::Range(0.0, 1000.0))
-      ->capture_default_str();
+  app.add_option("DIR", path, "The directory to watch")->type_name("DIR")->required();
+  cli::add_number(app, "-f,--fps", options.fps, "At most so many frames a second; 0: no limit", 0, 1000);
   cli::add_choice(app, "--order", order,
                   "Which picture is the newest: the last to land, the latest modification time, the highest name, the "
                   "latest date or time in the name",
@@ -53,7 +50,9 @@ int main(int argc, char** argv) {
   app.add_flag("--png", options.png, "Take PNG files too, and turn them into JPEG");
   app.add_flag("--existing", options.existing, "Begin with what is in the directory already");
   auto* const keep_option =
-      app.add_option("--keep", keep, "Delete pictures older than the one shown, but the newest N of them")->type_name("N");
+      cli::add_number(app, "--keep", keep, "Delete pictures older than the one shown, but the newest N of them", 0,
+                      1'000'000'000)
+          ->default_str("");
   cli::add_duration(app, "--settle", options.settle,
                     "How long a file must have been left alone when its writer does not close it",
                     std::chrono::milliseconds(1), std::chrono::seconds(60));

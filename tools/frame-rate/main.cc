@@ -22,13 +22,13 @@ struct Options {
 // none comes.
 class Thinner {
  public:
-  /// Of an input that gives every frame in order the rate is that of the capture times: a recording is read faster than
+  /// Of a regular file the rate is that of the capture times: a recording is read faster than
   /// it was made.
   Thinner(const Options& options, const Clock& clock, const Input& input)
       : options_(options),
         clock_(clock),
         input_(input),
-        by_capture_(input.in_order() && options.every == 1),
+        by_capture_(input.regular_file()),
         pacer_(options.fps),
         next_stats_(clock.steady() + options.stats) {}
 
@@ -93,7 +93,7 @@ Exit thin(const Options& options, const cli::Common& common) {
   const SystemClock clock;
   // One in N is counted among all that come; else the newest of those that have come together is enough.
   Input input = tool::open_input(common, clock, options.every > 1);
-  const auto output = tool::open_output(common, {"frame-rate", /*source=*/false});
+  const auto output = tool::open_output(common, {"frame-rate", /*source=*/false}, &input);
   Thinner thinner(options, clock, input);
   tool::Steps steps;
   steps.frame = [&](FramePtr frame) { return thinner.frame(std::move(frame)); };
@@ -114,15 +114,9 @@ int main(int argc, char** argv) {
       "frame-rate"};
   Options options;
   cli::Common common;
-  app.add_option("-f,--fps", options.fps, "At most so many frames a second, evenly; 0: no limit")
-      ->type_name("N")
-      ->check(CLI::Range(0.0, 1000.0))
-      ->capture_default_str();
+  cli::add_number(app, "-f,--fps", options.fps, "At most so many frames a second, evenly; 0: no limit", 0, 1000);
   app.add_flag("--same", options.same, "Drop a frame that is equal, byte for byte, to the last one passed");
-  app.add_option("--every", options.every, "Pass the first of each N frames")
-      ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
-      ->capture_default_str();
+  cli::add_number(app, "--every", options.every, "Pass the first of each N frames", 1, 1'000'000'000);
   cli::add_duration(app, "--stats", options.stats, "Say now and then what was seen, passed and dropped; 0s: at the end only",
                     std::chrono::milliseconds(0), std::chrono::hours(24));
   cli::add_input(app, common);

@@ -69,7 +69,7 @@ Exit measure(cli::Common common, const Options& options) {
   // What it reports as missing must not be what it did not look at itself.
   Input input = tool::open_input(common, clock, /*every_frame=*/true);
   common.output = options.pass ? "-" : "none";
-  const auto output = tool::open_output(common, {"frame-stat", /*source=*/false});
+  const auto output = tool::open_output(common, {"frame-stat", /*source=*/false}, &input);
   Teller teller(options.pass);
   Meter meter(clock.steady());
   SteadyTime stretch_end = clock.steady() + kStretch;
@@ -115,7 +115,7 @@ int main(int argc, char** argv) {
       app.add_flag("--doctor", options.doctor, "Explain which clients the stream will fail with, and why, and end");
   app.add_flag("--pass", options.pass, "Pass the frames on to standard output; figures go to standard error")
       ->excludes(doctor_flag);
-  app.add_option("--frames", common.frames, "End after so many frames; 0: go on")->type_name("N")->capture_default_str();
+  cli::add_number(app, "--frames", common.frames, "End after so many frames; 0: go on", 0, 1'000'000'000'000);
   app.add_flag("--every-frame", common.every_frame, "With --pass: drop no frame, wait for the reader");
   app.add_flag("--trace", common.trace, "With --pass: note in X-Trace when this tool had each frame");
   cli::add_input(app, common);

@@ -217,7 +217,7 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Serve frames over HTTP to any number of browsers and programs; everybody gets the newest.\n\n"
       "camgrab test | mjpeg-serve                 then open http://127.0.0.1:8000/\n"
-      "mjpeg-serve --camera door=exec:'camgrab test' --camera yard=unix:/run/framepipe/yard.sock",
+      "mjpeg-serve --camera door=unix:/run/framepipe/door.sock --camera yard=tcp:pi:9000",
       "mjpeg-serve"};
   Options options;
   cli::Common common;
@@ -247,15 +247,9 @@ int main(int argc, char** argv) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--allow-origin", options.allow_origin, "Let pages of this origin (or *) read pictures and figures (CORS)")
       ->type_name("ORIGIN");
-  app.add_option("--max-connections", options.max_connections, "Turn away further connections")
-      ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}))
-      ->capture_default_str();
-  app.add_option("--max-connections-per-address", options.max_connections_per_address,
-                 "Turn away further connections of one address")
-      ->type_name("N")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000}))
-      ->capture_default_str();
+  cli::add_number(app, "--max-connections", options.max_connections, "Turn away further connections", 1, 1'000'000);
+  cli::add_number(app, "--max-connections-per-address", options.max_connections_per_address,
+                  "Turn away further connections of one address", 1, 1'000'000);
   app.add_flag("--trace", common.trace, "Note in X-Trace when this tool had each frame");
   cli::add_input(app, common);
   cli::add_common(app, common);

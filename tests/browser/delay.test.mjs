@@ -1,0 +1,104 @@
+// How late a browser shows what a slow camera sends. Browsers show a part of a stream when they see its end, and a
+// server that leaves the end to the next part is one frame late: at one frame a second, a whole second.
+import assert from 'node:assert/strict';
+import {before, describe, test} from 'node:test';
+import {
+  PATIENCE_MS, Server, asPart, colourOf, launchBrowser, makeColouredFrames, middleOfPng, now, until, within,
+} from './support.mjs';
+
+const INTERVAL_MS = 1000;
+const FRAMES = 12;
+const MOST_MS = INTERVAL_MS / 2;
+
+let frames;
+before(() => { frames = makeColouredFrames(); });
+
+/** What is to be seen now, and since when. */
+class Sight {
+  colour = -1;
+  since = 0;
+  #onChange = null;
+
+  show(colour, time) {
+    if (colour === this.colour) return;
+    this.colour = colour;
+    this.since = time;
+    this.#onChange?.();
+  }
+
+  async becomes(colour) {
+    await new Promise((resolve) => {
+      this.#onChange = () => { if (this.colour === colour) resolve(); };
+      this.#onChange();
+    });
+    return this.since;
+  }
+}
+
+// --stale: a card of the server's would push out a frame that is late.
+const startServer = (t) => Server.start(t, ['--stale', '0s']);
+
+/** Sends one frame a second, each as soon as the one before has been seen, and checks how long each took. */
+async function measure(t, server, sight) {
+  server.input.write(asPart(frames[0]));
+  await within('the frame from before the first viewer is shown', sight.becomes(0));
+
+  const delays = [];
+  let due = now();
+  for (let number = 1; number <= FRAMES; number += 1) {
+    due = Math.max(due + INTERVAL_MS, now());
+    await new Promise((resolve) => setTimeout(resolve, due - now()));
+    const colour = number % frames.length;
+    const written = now();
+    server.input.write(asPart(frames[colour]));
+    const seen = await within(`frame ${number} of ${FRAMES} is shown before another is sent`, sight.becomes(colour));
+    delays.push(seen - written);
+  }
+
+  delays.sort((a, b) => a - b);
+  const median = (delays[(FRAMES - 1) >> 1] + delays[FRAMES >> 1]) / 2;
+  t.diagnostic(`delay over ${FRAMES} frames: median ${median.toFixed(1)} ms, maximum ${delays.at(-1).toFixed(1)} ms`);
+  assert.ok(median > 0 && median < MOST_MS, `the median delay is ${median} ms`);
+}
+
+describe('at one frame a second each frame shows before the next is sent, the last one too', () => {
+  test('in an <img>', async (t) => {
+    const server = await startServer(t);
+    const page = await (await launchBrowser(t)).newPage();
+    const sight = new Sight();
+    await page.exposeFunction('show', (colour, time) => sight.show(colour, time));
+    await page.goto(`${server.url}/state`);  // the origin of the pictures, so that the page may look at their pixels
+    await page.evaluate((colourOf) => {
+      const img = document.createElement('img');
+      img.src = '/stream';
+      document.body.replaceChildren(img);
+      const context = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
+      const toColour = eval(colourOf);
+      let last = -1;
+      setInterval(() => {
+        if (!img.naturalWidth) return;
+        context.drawImage(img, 0, 0, 1, 1);
+        const colour = toColour(context.getImageData(0, 0, 1, 1).data);
+        if (colour !== last) show(colour, performance.timeOrigin + performance.now());
+        last = colour;
+      }, 5);
+    }, colourOf.toString());
+    await measure(t, server, sight);
+  });
+
+  test('in a tab that was sent to /stream itself', async (t) => {
+    const server = await startServer(t);
+    const context = await (await launchBrowser(t)).newContext({viewport: {width: 320, height: 240}});
+    const page = await context.newPage();
+    const sight = new Sight();
+    const devtools = await context.newCDPSession(page);
+    devtools.on('Page.screencastFrame', ({data, sessionId}) => {
+      const time = now();
+      devtools.send('Page.screencastFrameAck', {sessionId}).catch(() => {});
+      sight.show(colourOf(middleOfPng(Buffer.from(data, 'base64'))), time);
+    });
+    await devtools.send('Page.startScreencast', {format: 'png', maxWidth: 64, maxHeight: 48});
+    await page.goto(`${server.url}/stream`, {waitUntil: 'commit', timeout: PATIENCE_MS});
+    await measure(t, server, sight);
+  });
+});
