@@ -37,7 +37,8 @@ Histogram::Duration Histogram::percentile(double percent) const {
   double seen = 0;
   for (std::size_t i = 0; i < kBuckets; ++i) {
     seen += buckets_[i];
-    if (seen >= wanted) return std::clamp(upper_bound_of(i), std::max(least_, Duration(0)), std::max(most_, Duration(0)));
+    if (seen >= wanted)
+      return std::clamp(upper_bound_of(i), std::max(least_, Duration(0)), std::max(most_, Duration(0)));
   }
   return most_;
 }

@@ -8,8 +8,8 @@
 
 namespace fp {
 
-/// Counts times in buckets that grow by a twentieth each, from 10 microseconds to an hour, so that a percentile is right
-/// to 5 %. Negative times (clocks that differ) count as 0; least() tells how far they went.
+/// Counts times in buckets that grow by a twentieth each, from 10 microseconds to an hour, so that a percentile is
+/// right to 5 %. Negative times (clocks that differ) count as 0; least() tells how far they went.
 class Histogram {
  public:
   using Duration = std::chrono::nanoseconds;

@@ -1,8 +1,8 @@
 // Small things done with text, the same way everywhere.
 #pragma once
 
-#include <concepts>
 #include <charconv>
+#include <concepts>
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -64,7 +64,8 @@ std::string number_text(double value) {
 }
 
 template <typename T>
-CLI::Option* add_any_number(CLI::App& app, const std::string& names, T& value, const std::string& help, T least, T most) {
+CLI::Option* add_any_number(CLI::App& app, const std::string& names, T& value, const std::string& help, T least,
+                            T most) {
   const auto read = [&value, names, least, most](const std::string& text) {
     std::optional<T> number;
     if constexpr (std::is_floating_point_v<T>) {
@@ -73,9 +74,10 @@ CLI::Option* add_any_number(CLI::App& app, const std::string& names, T& value, c
       number = parse_integer<T>(text);
     }
     if (!number || *number < least || *number > most) {
-      throw CLI::ValidationError(long_name(names), "'" + text + "' is no " + (std::is_floating_point_v<T> ? "" : "whole ") +
-                                            "number from " + number_text(static_cast<double>(least)) + " to " +
-                                            number_text(static_cast<double>(most)));
+      throw CLI::ValidationError(long_name(names), "'" + text + "' is no " +
+                                                       (std::is_floating_point_v<T> ? "" : "whole ") + "number from " +
+                                                       number_text(static_cast<double>(least)) + " to " +
+                                                       number_text(static_cast<double>(most)));
     }
     value = *number;
   };
@@ -90,7 +92,8 @@ CLI::Option* add_number(CLI::App& app, const std::string& names, double& value, 
                         double most) {
   return add_any_number(app, names, value, help, least, most);
 }
-CLI::Option* add_number(CLI::App& app, const std::string& names, int& value, const std::string& help, int least, int most) {
+CLI::Option* add_number(CLI::App& app, const std::string& names, int& value, const std::string& help, int least,
+                        int most) {
   return add_any_number(app, names, value, help, least, most);
 }
 CLI::Option* add_number(CLI::App& app, const std::string& names, std::uint64_t& value, const std::string& help,
@@ -110,7 +113,8 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, milliseconds&
     if (!ms) throw CLI::ValidationError(long_name(names), "'" + text + "' is no time: write 250ms, 15s, 2m or 1h");
     const milliseconds time(std::llround(std::min(*ms, 1e15)));
     if (time < least || time > most) {
-      throw CLI::ValidationError(long_name(names), "'" + text + "' is not between " + to_text(least) + " and " + to_text(most));
+      throw CLI::ValidationError(long_name(names),
+                                 "'" + text + "' is not between " + to_text(least) + " and " + to_text(most));
     }
     value = time;
   };
@@ -121,7 +125,8 @@ CLI::Option* add_bytes(CLI::App& app, const std::string& names, std::uint64_t& v
                        std::uint64_t least, std::uint64_t most) {
   const auto read = [&value, names, least, most](const std::string& text) {
     const auto bytes = parse_quantity(text, kBytes);
-    if (!bytes) throw CLI::ValidationError(long_name(names), "'" + text + "' is no size: write 100000, 512K, 32M or 1G");
+    if (!bytes)
+      throw CLI::ValidationError(long_name(names), "'" + text + "' is no size: write 100000, 512K, 32M or 1G");
     if (*bytes < static_cast<double>(least) || *bytes > static_cast<double>(most)) {
       throw CLI::ValidationError(long_name(names),
                                  "'" + text + "' is not between " + bytes_text(least) + " and " + bytes_text(most));
@@ -144,8 +149,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, std::string& va
   return app.add_option(names, value, help)->check(check)->type_name(type)->capture_default_str();
 }
 
-CLI::Option* add_size(CLI::App& app, const std::string& names, int& width_px, int& height_px,
-                      const std::string& help) {
+CLI::Option* add_size(CLI::App& app, const std::string& names, int& width_px, int& height_px, const std::string& help) {
   const auto read = [&width_px, &height_px, names](const std::string& text) {
     const auto parts = split(text, 'x');
     const auto width = parse_integer<int>(parts.front());

@@ -47,7 +47,8 @@ CLI::Option* add_size(CLI::App& app, const std::string& names, int& width_px, in
 /// A number within [least, most].
 CLI::Option* add_number(CLI::App& app, const std::string& names, double& value, const std::string& help, double least,
                         double most);
-CLI::Option* add_number(CLI::App& app, const std::string& names, int& value, const std::string& help, int least, int most);
+CLI::Option* add_number(CLI::App& app, const std::string& names, int& value, const std::string& help, int least,
+                        int most);
 CLI::Option* add_number(CLI::App& app, const std::string& names, std::uint64_t& value, const std::string& help,
                         std::uint64_t least, std::uint64_t most);
 /// How a duration is written: "250ms", "15s".

@@ -64,13 +64,15 @@ std::string bash(const CLI::App& app) {
     if (!one.takes_value) continue;
     const std::string what = !one.choices.empty() ? "-W " + shell_quoted(join(one.choices)) : one.file ? "-f" : "";
     cases += "    " + pattern + ")\n";
-    cases += what.empty() ? "      return\n" : "      mapfile -t COMPREPLY < <(compgen " + what + " -- \"$cur\")\n      return\n";
+    cases += what.empty() ? "      return\n"
+                          : "      mapfile -t COMPREPLY < <(compgen " + what + " -- \"$cur\")\n      return\n";
     cases += "      ;;\n";
   }
   return "# bash completion for " + name + ", made from its options\n" + function +
          "() {\n  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n  case $prev in\n" + cases +
          "  esac\n  if [[ $cur == -* ]]; then\n    mapfile -t COMPREPLY < <(compgen -W " + shell_quoted(join(words)) +
-         " -- \"$cur\")\n  else\n    mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n  fi\n}\ncomplete -o filenames -F " +
+         " -- \"$cur\")\n  else\n    mapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n  fi\n}\ncomplete -o filenames "
+         "-F " +
          function + " " + name + "\n";
 }
 

@@ -72,9 +72,7 @@ class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
 
 void start_logging(const std::string& tool, LogOptions options) {
   auto logger = std::make_shared<spdlog::logger>(tool, std::make_shared<StderrSink>(tool, options.json));
-  logger->set_level(options.quiet     ? spdlog::level::err
-                    : options.verbose ? spdlog::level::debug
-                                      : spdlog::level::info);
+  logger->set_level(options.quiet ? spdlog::level::err : options.verbose ? spdlog::level::debug : spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
 }
 

@@ -49,11 +49,11 @@ void Heartbeat::beat(SteadyTime now, const Figures& figures, const std::string& 
     line = status();
   } else if (figures.frames > 0) {
     std::array<char, 200> text{};
-    const int length = std::snprintf(text.data(), text.size(), "%llu frames, %.1f fps, %.1f Mbit/s, %llu dropped",
-                                     static_cast<unsigned long long>(figures.frames),
-                                     static_cast<double>(frames) / seconds,
-                                     static_cast<double>(figures.bytes - before_.bytes) * 8e-6 / seconds,
-                                     static_cast<unsigned long long>(figures.dropped));
+    const int length =
+        std::snprintf(text.data(), text.size(), "%llu frames, %.1f fps, %.1f Mbit/s, %llu dropped",
+                      static_cast<unsigned long long>(figures.frames), static_cast<double>(frames) / seconds,
+                      static_cast<double>(figures.bytes - before_.bytes) * 8e-6 / seconds,
+                      static_cast<unsigned long long>(figures.dropped));
     line.assign(text.data(), static_cast<std::size_t>(length));
     if (figures.age) line += ", age " + std::to_string(figures.age->count() / 1'000'000) + " ms";
   }

@@ -30,14 +30,14 @@ struct Header {
 
 /// Immutable once it is shared. Copying one copies the headers and shares the picture's bytes.
 struct Frame {
-  Blob jpeg;            ///< SOI to EOI, nothing behind
-  jpeg::Info picture;   ///< what its segments say
-  WallTime captured;    ///< X-Timestamp, on the clock of the capturing host
-  WallTime received;    ///< when this process had it whole, on its own clock
+  Blob jpeg;           ///< SOI to EOI, nothing behind
+  jpeg::Info picture;  ///< what its segments say
+  WallTime captured;   ///< X-Timestamp, on the clock of the capturing host
+  WallTime received;   ///< when this process had it whole, on its own clock
   std::uint64_t sequence = 0;
   Signal signal = Signal::Live;
-  std::string camera;        ///< X-Camera, or empty
-  std::string trace;         ///< X-Trace, or empty
+  std::string camera;         ///< X-Camera, or empty
+  std::string trace;          ///< X-Trace, or empty
   std::vector<Header> extra;  ///< the other X- headers, as they came
 };
 using FramePtr = std::shared_ptr<const Frame>;

@@ -36,8 +36,8 @@ Input::Input(Endpoint endpoint, Options options, const Clock& clock, Report repo
 Result<Input> Input::open(const Endpoint& endpoint, Options options, const Clock& clock, Report report) {
   Input input(endpoint, options, clock, std::move(report));
   const auto kind = endpoint.kind;
-  input.reopens_ = kind == Endpoint::Kind::Exec || kind == Endpoint::Kind::Tcp || kind == Endpoint::Kind::Unix ||
-                   endpoint.listens();
+  input.reopens_ =
+      kind == Endpoint::Kind::Exec || kind == Endpoint::Kind::Tcp || kind == Endpoint::Kind::Unix || endpoint.listens();
   if (endpoint.listens()) {
     auto listener = kind == Endpoint::Kind::UnixListen ? listen_unix(endpoint.address)
                                                        : listen_tcp({endpoint.address, endpoint.port});
@@ -82,7 +82,8 @@ Result<Done> Input::start() {
     case Endpoint::Kind::Standard:
     case Endpoint::Kind::Fd: {
       const int fd = endpoint_.kind == Endpoint::Kind::Standard ? STDIN_FILENO : endpoint_.fd;
-      if (!adopt(fd)) return fail(io_error(endpoint_.kind == Endpoint::Kind::Standard ? "standard input" : endpoint_.text));
+      if (!adopt(fd))
+        return fail(io_error(endpoint_.kind == Endpoint::Kind::Standard ? "standard input" : endpoint_.text));
       break;
     }
     case Endpoint::Kind::Path: {

@@ -92,7 +92,7 @@ class Input final : public Producer {
   Report report_;
   State state_ = State::Opening;
   Reading reading_ = Reading::Poll;
-  Fd owned_;      // what is read from, unless borrowed
+  Fd owned_;  // what is read from, unless borrowed
   int borrowed_ = -1;
   Fd listener_;
   std::optional<ChildProcess> child_;

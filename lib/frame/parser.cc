@@ -248,8 +248,8 @@ StreamParser::Step StreamParser::http_head() {
 void StreamParser::boundary_line(std::size_t line_bytes) {
   started_ = true;
   std::string_view name = trim(as_text(view().subspan(2, line_bytes - 2)));
-  const bool closing = name.size() > 2 && name.ends_with("--") &&
-                       (boundary_.empty() || name.substr(0, name.size() - 2) == boundary_);
+  const bool closing =
+      name.size() > 2 && name.ends_with("--") && (boundary_.empty() || name.substr(0, name.size() - 2) == boundary_);
   if (closing) {
     ++framing_.closing_boundaries;
     name.remove_suffix(2);
@@ -270,8 +270,8 @@ StreamParser::Step StreamParser::headers() {
     const std::size_t from = std::max(searched_, line_);
     const void* const found =
         from < bytes.size() ? std::memchr(bytes.data() + from, '\n', bytes.size() - from) : nullptr;
-    if (found == nullptr || static_cast<const std::uint8_t*>(found) - bytes.data() >
-                                static_cast<std::ptrdiff_t>(kMaxHeaderBytes)) {
+    if (found == nullptr ||
+        static_cast<const std::uint8_t*>(found) - bytes.data() > static_cast<std::ptrdiff_t>(kMaxHeaderBytes)) {
       searched_ = bytes.size();
       if (bytes.size() <= kMaxHeaderBytes) return Step::More;
       skips_.add(Skip::HeadersTooLarge);
@@ -397,7 +397,8 @@ StreamParser::Match StreamParser::boundary_behind(std::size_t at) const {
 std::size_t StreamParser::boundary_inside(std::size_t end) const {
   const ByteView bytes = view().first(end);
   const std::string line = "\n--" + boundary_;
-  const auto found = std::search(bytes.begin(), bytes.end(), std::boyer_moore_horspool_searcher(line.begin(), line.end()));
+  const auto found =
+      std::search(bytes.begin(), bytes.end(), std::boyer_moore_horspool_searcher(line.begin(), line.end()));
   if (found == bytes.end()) return 0;
   const auto at = static_cast<std::size_t>(found - bytes.begin()) + 1;
   return boundary_at(bytes, at, true) == Match::Yes ? at : 0;
@@ -423,12 +424,13 @@ StreamParser::Step StreamParser::body(std::optional<Frame>& out) {
   const bool done = status == jpeg::Walker::Status::Done;
   const bool length_holds = part_.length && !length_wrong_;
   if (length_holds && bytes.size() >= *part_.length && !(done && walker_.end() <= *part_.length)) {
-    // The part should be over, and its JPEG is not: cut off in the camera, or is the length too short? Asked before a JPEG
-    // that ends further on is believed: it might be the head of this one and the body of the next.
+    // The part should be over, and its JPEG is not: cut off in the camera, or is the length too short? Asked before a
+    // JPEG that ends further on is believed: it might be the head of this one and the body of the next.
     const auto length = static_cast<std::size_t>(*part_.length);
     switch (boundary_behind(length)) {
       case Match::Yes:
-        skips_.add(status == jpeg::Walker::Status::Bad && walker_.position() < length ? Skip::Corrupt : Skip::Truncated);
+        skips_.add(status == jpeg::Walker::Status::Bad && walker_.position() < length ? Skip::Corrupt
+                                                                                      : Skip::Truncated);
         skips_.bytes += length;
         consume(length);
         to_seek(true);

@@ -23,20 +23,20 @@ struct Framing {
   std::string announced_boundary;  ///< its boundary parameter, without quotes
   std::string boundary;            ///< as used in the stream, without the leading "--"
   std::uint64_t parts = 0;
-  std::uint64_t bare_jpegs = 0;        ///< that came without any part around them
+  std::uint64_t bare_jpegs = 0;  ///< that came without any part around them
   std::uint64_t without_length = 0;
   std::uint64_t wrong_length = 0;
   std::uint64_t without_type = 0;
-  std::uint64_t lf_only = 0;           ///< parts with a header line that ended in LF alone
+  std::uint64_t lf_only = 0;             ///< parts with a header line that ended in LF alone
   std::uint64_t closing_boundaries = 0;  ///< "--b--" with more behind it
   std::uint64_t no_line_before_boundary = 0;
-  std::uint64_t padded = 0;            ///< JPEGs with something between EOI and the next boundary
-  std::uint64_t without_tables = 0;    ///< JPEGs without Huffman tables
+  std::uint64_t padded = 0;          ///< JPEGs with something between EOI and the next boundary
+  std::uint64_t without_tables = 0;  ///< JPEGs without Huffman tables
   std::uint64_t progressive = 0;
   std::uint64_t with_timestamp = 0;
   std::uint64_t with_sequence = 0;
-  std::uint64_t tails[4] = {};         ///< by Tail, one for each pause
-  std::uint64_t preamble_bytes = 0;    ///< in front of the first boundary or JPEG
+  std::uint64_t tails[4] = {};       ///< by Tail, one for each pause
+  std::uint64_t preamble_bytes = 0;  ///< in front of the first boundary or JPEG
 };
 
 /// Takes bytes in any portions, gives whole frames, counts what it had to skip.
@@ -107,19 +107,19 @@ class StreamParser {
 
   Options options_;
   Buffer buffer_;
-  std::size_t begin_ = 0;  // of what has not been parsed
-  std::size_t end_ = 0;    // of what has been read
+  std::size_t begin_ = 0;       // of what has not been parsed
+  std::size_t end_ = 0;         // of what has been read
   std::size_t hint_bytes_ = 0;  // how much the last frame took
   WallTime now_{};
 
   State state_ = State::Seek;
-  bool started_ = false;       // anything but white space has been seen
-  bool line_start_ = true;     // view() begins at the start of a line, as far as boundaries go
-  bool in_junk_ = false;       // the run of junk has been counted
-  bool soi_allowed_ = true;    // seek() may take a bare SOI for a frame
-  std::size_t soi_from_ = 0;   // seek() takes no SOI before this offset in view()
-  std::size_t searched_ = 0;   // how far view() has been searched in this state
-  std::size_t line_ = 0;       // headers(): where the current line begins
+  bool started_ = false;      // anything but white space has been seen
+  bool line_start_ = true;    // view() begins at the start of a line, as far as boundaries go
+  bool in_junk_ = false;      // the run of junk has been counted
+  bool soi_allowed_ = true;   // seek() may take a bare SOI for a frame
+  std::size_t soi_from_ = 0;  // seek() takes no SOI before this offset in view()
+  std::size_t searched_ = 0;  // how far view() has been searched in this state
+  std::size_t line_ = 0;      // headers(): where the current line begins
   std::string boundary_;
   Part part_;
   bool bare_ = false;          // the body in hand came without a part

@@ -8,8 +8,8 @@
 
 namespace fp {
 
-/// Sans-I/O towards its owner: wait() says what to wait for, advance() does what can be done then. Serves poll(2) in the
-/// tools and libev in the server alike. One thread.
+/// Sans-I/O towards its owner: wait() says what to wait for, advance() does what can be done then. Serves poll(2) in
+/// the tools and libev in the server alike. One thread.
 class Producer {
  public:
   struct Wait {
@@ -21,8 +21,8 @@ class Producer {
 
   virtual ~Producer() = default;
   [[nodiscard]] virtual Wait wait() const = 0;
-  /// Does what can be done without blocking and gives the newest whole frame, or nullptr. Call when wait() is fulfilled;
-  /// calling it at another time does no harm.
+  /// Does what can be done without blocking and gives the newest whole frame, or nullptr. Call when wait() is
+  /// fulfilled; calling it at another time does no harm.
   [[nodiscard]] virtual FramePtr advance() = 0;
   /// Nothing will ever come again.
   [[nodiscard]] virtual bool ended() const = 0;

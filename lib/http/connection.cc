@@ -84,7 +84,8 @@ void Connection::read_requests() {
     }
     return close(CloseReason::Peer);
   }
-  if (parser_ == nullptr || shutting_down_ || close_when_sent_) return;  // whoever watches a stream has nothing more to say
+  if (parser_ == nullptr || shutting_down_ || close_when_sent_)
+    return;  // whoever watches a stream has nothing more to say
   if (!request_open_) {
     request_open_ = true;
     request_began_ = clock_.steady();

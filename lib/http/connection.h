@@ -21,8 +21,8 @@ namespace fp::http {
 
 class Connection;
 
-/// Whatever answers a request later or for long: a stream, a snapshot that waits. Owned by its connection, destroyed with
-/// it or when the answer is complete.
+/// Whatever answers a request later or for long: a stream, a snapshot that waits. Owned by its connection, destroyed
+/// with it or when the answer is complete.
 class Body {
  public:
   virtual ~Body() = default;

@@ -40,7 +40,8 @@ std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
 
 bool is_address(const std::string& host) {
   std::array<unsigned char, 16> bytes{};
-  return ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 || ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
+  return ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
+         ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
 }  // namespace
@@ -122,9 +123,8 @@ Response error_response(int status, std::string_view text) {
 bool prefers_image(std::optional<std::string_view> accept) {
   if (!accept) return false;
   const auto ranges = split(*accept, ',');
-  return std::any_of(ranges.begin(), ranges.end(), [](std::string_view range) {
-    return starts_with_ignoring_case(trim(range), "image/");
-  });
+  return std::any_of(ranges.begin(), ranges.end(),
+                     [](std::string_view range) { return starts_with_ignoring_case(trim(range), "image/"); });
 }
 
 bool is_safe_host(std::string_view host, const std::vector<std::string>& allowed) {

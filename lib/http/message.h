@@ -14,8 +14,8 @@ namespace fp::http {
 
 struct Request {
   std::string method;
-  std::string target;  ///< as it came
-  std::string path;    ///< the target's path, percent-decoded; always begins with '/'
+  std::string target;                        ///< as it came
+  std::string path;                          ///< the target's path, percent-decoded; always begins with '/'
   std::map<std::string, std::string> query;  ///< decoded; of equal names the first
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;

@@ -59,8 +59,8 @@ void Server::accept(Listener& listener) {
   for (int i = 0; i < 64; ++i) {
     sockaddr_storage address{};
     socklen_t length = sizeof address;
-    Fd socket(::accept4(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), &length,
-                        SOCK_CLOEXEC | SOCK_NONBLOCK));
+    Fd socket(
+        ::accept4(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket) {
       admit(std::move(socket), peer_name(address));
     } else if (errno == EMFILE || errno == ENFILE) {
@@ -72,8 +72,8 @@ void Server::accept(Listener& listener) {
   }
 }
 
-// A connection that cannot be accepted keeps its listener readable: the loop would spin. One spare descriptor is given up
-// to take it and turn it away.
+// A connection that cannot be accepted keeps its listener readable: the loop would spin. One spare descriptor is given
+// up to take it and turn it away.
 void Server::out_of_descriptors(int listener) {
   spare_.reset();
   Fd(::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC)).reset();

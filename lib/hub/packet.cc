@@ -26,7 +26,8 @@ int Packet::file() const {
   Fd file(::memfd_create("frame", MFD_CLOEXEC));
   const std::size_t size = header_.size() + frame_->jpeg.size() + tail_.size();
   const auto parts = pieces(0, size);
-  file_failed_ = !file || ::writev(file.get(), parts.data(), static_cast<int>(parts.size())) != static_cast<ssize_t>(size);
+  file_failed_ =
+      !file || ::writev(file.get(), parts.data(), static_cast<int>(parts.size())) != static_cast<ssize_t>(size);
   if (!file_failed_) file_ = std::move(file);
   return file_.get();
 }

@@ -9,7 +9,7 @@ namespace fp::jpeg {
 
 struct Clean {
   Blob jpeg;
-  Info info;                     ///< of `jpeg`
+  Info info;                      ///< of `jpeg`
   std::size_t padding_bytes = 0;  ///< cut off behind EOI
   bool tables_inserted = false;
 };

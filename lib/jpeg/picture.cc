@@ -76,7 +76,8 @@ constexpr Glyph kUnknown{0, {0x1F, 0x11, 0x11, 0x11, 0x11, 0x11, 0x1F}};
 
 const Glyph& glyph(char letter) {
   const char capital = letter >= 'a' && letter <= 'z' ? static_cast<char>(letter - 'a' + 'A') : letter;
-  const auto* const found = std::find_if(kFont.begin(), kFont.end(), [&](const Glyph& g) { return g.letter == capital; });
+  const auto* const found =
+      std::find_if(kFont.begin(), kFont.end(), [&](const Glyph& g) { return g.letter == capital; });
   return found == kFont.end() ? kUnknown : *found;
 }
 

@@ -15,9 +15,7 @@ constexpr std::uint8_t kDqt = 0xDB;
 constexpr std::uint8_t kDri = 0xDD;
 constexpr std::uint8_t kApp14 = 0xEE;
 
-bool is_sof(std::uint8_t code) {
-  return code >= 0xC0 && code <= 0xCF && code != kDht && code != 0xC8 && code != 0xCC;
-}
+bool is_sof(std::uint8_t code) { return code >= 0xC0 && code <= 0xCF && code != kDht && code != 0xC8 && code != 0xCC; }
 
 // Segments that carry a length and may stand in a still picture: tables, frame and scan headers, APPn, COM.
 bool has_length(std::uint8_t code) {
@@ -102,8 +100,8 @@ void Walker::marker(ByteView bytes) {
 void Walker::segment(ByteView payload, std::uint8_t code, std::size_t at) {
   const bool before_scan = info_.first_scan_offset == 0;
   if (!may_hold_picture(code) && holds_soi(payload)) {
-    // The segment was cut off, and its length covers the beginning of what came next: going on would glue the head of one
-    // picture to the body of another.
+    // The segment was cut off, and its length covers the beginning of what came next: going on would glue the head of
+    // one picture to the body of another.
     cut_off_ = true;
     return (void)bad("another picture begins inside this one");
   }
@@ -136,8 +134,8 @@ void Walker::segment(ByteView payload, std::uint8_t code, std::size_t at) {
 // Entropy-coded bytes: 0xFF is followed by 0 (a stuffed byte), RSTn, fill, or the marker that ends the scan.
 void Walker::scan(ByteView bytes) {
   while (position_ < bytes.size()) {
-    const auto* const found = static_cast<const std::uint8_t*>(
-        std::memchr(bytes.data() + position_, 0xFF, bytes.size() - position_));
+    const auto* const found =
+        static_cast<const std::uint8_t*>(std::memchr(bytes.data() + position_, 0xFF, bytes.size() - position_));
     if (found == nullptr) {
       position_ = bytes.size();
       return;

@@ -38,7 +38,9 @@ class Walker {
   Status walk(ByteView bytes);
 
   [[nodiscard]] const Info& info() const { return info_; }
-  [[nodiscard]] std::size_t position() const { return position_; }  ///< of the next byte to look at; after Done: the end
+  [[nodiscard]] std::size_t position() const {
+    return position_;
+  }  ///< of the next byte to look at; after Done: the end
   [[nodiscard]] std::size_t end() const { return position_; }
   /// After Bad: another picture begins at or inside what was walked, so this one was cut off rather than damaged.
   [[nodiscard]] bool cut_off() const { return cut_off_; }

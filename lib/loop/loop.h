@@ -42,8 +42,8 @@ class IoWatch {
   IoWatch(const IoWatch&) = delete;
   IoWatch& operator=(const IoWatch&) = delete;
   ~IoWatch();
-  /// Watches `fd` for `events`; 0 or -1: nothing. Cheap when nothing changes; `reopened` says that the number is the same
-  /// and the file another.
+  /// Watches `fd` for `events`; 0 or -1: nothing. Cheap when nothing changes; `reopened` says that the number is the
+  /// same and the file another.
   void watch(int fd, int events, bool reopened = false);
 
  private:

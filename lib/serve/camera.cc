@@ -136,7 +136,7 @@ CameraStatus Camera::status() const {
   // Three seconds without a frame are a stall, but for a camera that is slow anyway.
   const auto since = clock_.steady() - hub_.arrived();
   return since > std::max<std::chrono::nanoseconds>(3s, 4 * usual_interval_) ? CameraStatus::Stalled
-                                                                            : CameraStatus::Live;
+                                                                             : CameraStatus::Live;
 }
 
 std::string Camera::reason() const {
@@ -193,8 +193,8 @@ void Camera::show_card() {
   }
   if (card_text_ == title + line) return;
   card_text_ = title + line;
-  const jpeg::Size size = newest ? jpeg::Size{newest->frame().picture.width_px, newest->frame().picture.height_px}
-                                 : jpeg::Size{640, 480};
+  const jpeg::Size size =
+      newest ? jpeg::Size{newest->frame().picture.width_px, newest->frame().picture.height_px} : jpeg::Size{640, 480};
   const std::vector<std::string> lines = line.empty() ? std::vector{camera_.name} : std::vector{camera_.name, line};
   const bool drawable = size.width_px <= 16384 && size.height_px <= 16384;
   auto encoded = encoder_.encode(jpeg::draw_card(drawable ? size : jpeg::Size{640, 480}, title, lines), 80);

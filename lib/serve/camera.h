@@ -40,8 +40,8 @@ struct ServeOptions {
 /// Drives a source on the loop, publishes its frames to the hub, and cards where there are none. One thread.
 class Camera {
  public:
-  /// Opens the source, unless on demand. Throws Failure when it cannot be. `changed` is called when the source has ended
-  /// for good.
+  /// Opens the source, unless on demand. Throws Failure when it cannot be. `changed` is called when the source has
+  /// ended for good.
   Camera(Loop& loop, const Clock& clock, CameraOptions camera, const ServeOptions& options, std::string next_headers,
          Report report, std::function<void()> changed);
   Camera(const Camera&) = delete;
@@ -78,9 +78,9 @@ class Camera {
  private:
   void start();
   void stop();
-  void turn();       // the source has something to do
-  void arm();        // waits for what the source waits for
-  void check();      // each half second: cards, and children that end
+  void turn();   // the source has something to do
+  void arm();    // waits for what the source waits for
+  void check();  // each half second: cards, and children that end
   void show_card();
 
   const Clock& clock_;

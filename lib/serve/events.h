@@ -9,8 +9,8 @@
 
 namespace fp {
 
-/// Sends `event: figures` once a second (HTML standard, section 9.2). A reader that is slow gets the newest figures, never
-/// older ones.
+/// Sends `event: figures` once a second (HTML standard, section 9.2). A reader that is slow gets the newest figures,
+/// never older ones.
 class EventsViewer final : public http::Body {
  public:
   EventsViewer(Loop& loop, http::Connection& connection, std::function<std::string()> figures_json);

@@ -11,7 +11,9 @@ namespace {
 
 using nlohmann::json;
 
-double rounded(double value, double unit) { return static_cast<double>(static_cast<long long>(value / unit + 0.5)) * unit; }
+double rounded(double value, double unit) {
+  return static_cast<double>(static_cast<long long>(value / unit + 0.5)) * unit;
+}
 
 std::string number(double value) {
   std::array<char, 40> text{};
@@ -125,8 +127,8 @@ std::string Figures::state_json() const {
 
 std::string Figures::metrics() const {
   std::string out;
-  out += "# HELP framepipe_info Version of the server.\n# TYPE framepipe_info gauge\nframepipe_info{version=\"" + version_ +
-         "\"} 1\n";
+  out += "# HELP framepipe_info Version of the server.\n# TYPE framepipe_info gauge\nframepipe_info{version=\"" +
+         version_ + "\"} 1\n";
   Family(out, "framepipe_uptime_seconds", "gauge", "Since the server started.")
       .sample("", seconds_of(clock_.steady() - began_));
   const auto each = [&](const char* name, const char* type, const char* help, auto value) {
@@ -181,8 +183,10 @@ std::string Figures::metrics() const {
   }
   if (server_ != nullptr) {
     const auto& figures = server_->figures();
-    one("framepipe_connections", "gauge", "HTTP connections that are open.", static_cast<double>(server_->connections()));
-    one("framepipe_connections_accepted_total", "counter", "HTTP connections so far.", static_cast<double>(figures.accepted));
+    one("framepipe_connections", "gauge", "HTTP connections that are open.",
+        static_cast<double>(server_->connections()));
+    one("framepipe_connections_accepted_total", "counter", "HTTP connections so far.",
+        static_cast<double>(figures.accepted));
     Family family(out, "framepipe_connections_ended_total", "counter", "Connections that the server ended, by cause.");
     family.sample("cause=\"refused\"", static_cast<double>(figures.refused));
     family.sample("cause=\"stalled\"", static_cast<double>(figures.stalled));

@@ -12,8 +12,8 @@ enum class FramingMode {
   Advance,  ///< no length, the next part's complete headers right behind each JPEG: what browsers need
 };
 
-/// The boundary of advance framing: 64 random bits, since nothing but the boundary tells such a reader where a JPEG ends,
-/// and the bytes of a JPEG could forge one that is known.
+/// The boundary of advance framing: 64 random bits, since nothing but the boundary tells such a reader where a JPEG
+/// ends, and the bytes of a JPEG could forge one that is known.
 [[nodiscard]] std::string make_advance_boundary();
 /// "--B CRLF Content-Type: image/jpeg CRLF CRLF": goes in front of the first frame and behind each.
 [[nodiscard]] std::string advance_headers(const std::string& boundary);

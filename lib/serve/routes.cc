@@ -96,8 +96,9 @@ void Routes::handle(Connection& connection, const Request& request) {
   // Another name than ours would let any web page read a camera on 127.0.0.1, by pointing its own name there.
   const auto host = request.header("Host");
   if (host && !http::is_safe_host(*host, options_.allowed_hosts)) {
-    return answer(connection, http::error_response(421, "this server does not answer to the name '" + printable(*host, 80) +
-                                                            "' (start it with --allow-host NAME to allow it)"));
+    return answer(connection,
+                  http::error_response(421, "this server does not answer to the name '" + printable(*host, 80) +
+                                                "' (start it with --allow-host NAME to allow it)"));
   }
   Camera* camera = cameras_.front().get();
   const Route* found = nullptr;
@@ -155,7 +156,8 @@ void Routes::root(Connection& connection, const Request& request, Camera* camera
   if (action == "stream") return stream(connection, request, camera);
   if (action == "snapshot") return snapshot(connection, request, camera);
   const auto page = options_.assets.find("/");
-  if (page == options_.assets.end()) return answer(connection, http::error_response(404, "no viewer page in this build"));
+  if (page == options_.assets.end())
+    return answer(connection, http::error_response(404, "no viewer page in this build"));
   Response response;
   response.content_type = page->second.content_type;
   response.text = std::string(page->second.bytes);
@@ -193,9 +195,9 @@ void Routes::snapshot(Connection& connection, const Request& request, Camera* ca
   }
   const bool waits = wish.max_age || wish.after || camera->status() == CameraStatus::Idle;
   if (!waits) return answer(connection, no_snapshot(*camera));
-  connection.wait(std::make_unique<SnapshotWaiter>(
-      loop_, clock_, connection, *camera, std::move(wish),
-      [this](Connection& to, Response response) { answer(to, std::move(response)); }));
+  connection.wait(
+      std::make_unique<SnapshotWaiter>(loop_, clock_, connection, *camera, std::move(wish),
+                                       [this](Connection& to, Response response) { answer(to, std::move(response)); }));
 }
 
 void Routes::wall(Connection& connection, const Request& request, Camera* /*camera*/) {
@@ -215,10 +217,10 @@ void Routes::wall(Connection& connection, const Request& request, Camera* /*came
   Response head;
   // Not x-mixed-replace: WebKit refuses to fetch() that.
   head.content_type = "multipart/mixed; boundary=" + std::string(kBoundary);
-  connection.stream(with_common(std::move(head)), "",
-                    std::make_unique<WallViewer>(
-                        loop_, clock_, connection, cameras, viewers_, fps,
-                        [this](const std::string& viewer) { return figures_.brief_json(nullptr, viewer); }));
+  connection.stream(
+      with_common(std::move(head)), "",
+      std::make_unique<WallViewer>(loop_, clock_, connection, cameras, viewers_, fps,
+                                   [this](const std::string& viewer) { return figures_.brief_json(nullptr, viewer); }));
 }
 
 void Routes::events(Connection& connection, const Request& request, Camera* camera) {
@@ -226,8 +228,9 @@ void Routes::events(Connection& connection, const Request& request, Camera* came
   Response head;
   head.content_type = "text/event-stream";
   const Camera* const only = one ? camera : nullptr;
-  connection.stream(with_common(std::move(head)), "",
-                    std::make_unique<EventsViewer>(loop_, connection, [this, only] { return figures_.brief_json(only, ""); }));
+  connection.stream(with_common(std::move(head)), "", std::make_unique<EventsViewer>(loop_, connection, [this, only] {
+                      return figures_.brief_json(only, "");
+                    }));
 }
 
 void Routes::state(Connection& connection, const Request& /*request*/, Camera* /*camera*/) {

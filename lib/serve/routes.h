@@ -21,8 +21,8 @@ struct Asset {
 };
 
 struct RouteOptions {
-  std::vector<std::string> allowed_hosts;  ///< lower case, besides localhost and addresses
-  std::string allow_origin;                ///< for CORS; "": none
+  std::vector<std::string> allowed_hosts;            ///< lower case, besides localhost and addresses
+  std::string allow_origin;                          ///< for CORS; "": none
   std::map<std::string, Asset, std::less<>> assets;  ///< by path: "/", "/assets/viewer.js"
 };
 

@@ -109,7 +109,8 @@ void StreamViewer::push() {
   // Newer ones came while it was on its way.
   if (hub_.newest()->index() != last_index_) {
     if (pacer_.due(clock_.steady())) {
-      connection_.wait_writable();  // not at once: the socket says when it has room for a frame that is still the newest
+      connection_
+          .wait_writable();  // not at once: the socket says when it has room for a frame that is still the newest
     } else {
       late_timer_.once(pacer_.late_at(clock_.steady()) - clock_.steady());
     }
@@ -193,8 +194,8 @@ bool WallViewer::begin_next() {
   if (figures_due_) {
     figures_due_ = false;
     const std::string json = figures_json_(own_json());
-    text_ = "--frame\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(json.size()) +
-            "\r\n\r\n" + json + "\r\n";
+    text_ = "--frame\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(json.size()) + "\r\n\r\n" +
+            json + "\r\n";
     text_at_ = 0;
     return true;
   }
@@ -231,8 +232,8 @@ bool WallViewer::finish() {
 std::string WallViewer::own_json() const {
   std::string cameras;
   for (const auto& slot : slots_) {
-    cameras += (cameras.empty() ? "\"" : ",\"") + slot->watch.camera().name() + "\":{\"sent\":" +
-               std::to_string(slot->sent) + ",\"dropped\":" + std::to_string(slot->dropped) + "}";
+    cameras += (cameras.empty() ? "\"" : ",\"") + slot->watch.camera().name() +
+               "\":{\"sent\":" + std::to_string(slot->sent) + ",\"dropped\":" + std::to_string(slot->dropped) + "}";
   }
   return "{\"bytes\":" + std::to_string(bytes_) + ",\"cameras\":{" + cameras + "}}";
 }

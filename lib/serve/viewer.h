@@ -103,7 +103,7 @@ class StreamViewer final : public http::Body, public Subscriber, public ViewerLi
   const FramingMode mode_;
   Pacer pacer_;
   Sending sending_;
-  bool ready_ = false;      // the head is out
+  bool ready_ = false;  // the head is out
   bool finishing_ = false;
   std::uint64_t last_index_ = 0;
   std::uint64_t dropped_ = 0;

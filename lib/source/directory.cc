@@ -22,10 +22,10 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMostNames = 4096;
 constexpr std::size_t kMostNamesEveryFrame = 1'000'000;
-constexpr auto kPatience = 10s;         // with a file that stays cut off
-constexpr auto kLookAfter = 1s;         // is the directory still the one we watch?
-constexpr auto kLookForGone = 250ms;    // has it come back?
-constexpr auto kDeleteEvery = 1s;       // a look at the whole directory for --keep
+constexpr auto kPatience = 10s;       // with a file that stays cut off
+constexpr auto kLookAfter = 1s;       // is the directory still the one we watch?
+constexpr auto kLookForGone = 250ms;  // has it come back?
+constexpr auto kDeleteEvery = 1s;     // a look at the whole directory for --keep
 
 long long nanoseconds(const timespec& time) { return time.tv_sec * 1'000'000'000LL + time.tv_nsec; }
 
@@ -205,7 +205,8 @@ std::optional<Directory::Key> Directory::key_of(const std::string& name, const S
   const auto time = time_in_name(name);
   if (!time) {
     if (!said_no_time_ && report_) {
-      report_(Severity::Warning, path_ + "/" + printable(name) + ": no date or time in the name; such files are left out");
+      report_(Severity::Warning,
+              path_ + "/" + printable(name) + ": no date or time in the name; such files are left out");
     }
     said_no_time_ = true;
     return std::nullopt;
@@ -283,7 +284,8 @@ void Directory::rescan(bool initial) {
   for_each_file([&](const std::string& name, const Stat& stat) {
     if (options_.poll) known_[name] = stat;
     if (initial && !options_.existing) return;
-    if (!initial && options_.order == Order::Arrival && name != shown_name_ && stat.ctime_ns < shown_stat_.ctime_ns) return;
+    if (!initial && options_.order == Order::Arrival && name != shown_name_ && stat.ctime_ns < shown_stat_.ctime_ns)
+      return;
     if (name == shown_name_ && stat == shown_stat_) return;
     if (candidates_.count(name) != 0) return;
     files.emplace_back(Key{options_.order == Order::Arrival ? stat.ctime_ns : 0, name}, stat);
@@ -327,7 +329,8 @@ FramePtr Directory::choose(SteadyTime now) {
   if (options_.every_frame) {
     names.push_back(order_.begin()->second);
   } else {
-    for (auto it = order_.rbegin(); it != order_.rend() && names.size() < kTriesPerTurn; ++it) names.push_back(it->second);
+    for (auto it = order_.rbegin(); it != order_.rend() && names.size() < kTriesPerTurn; ++it)
+      names.push_back(it->second);
   }
   for (const std::string& name : names) {
     const auto found = candidates_.find(name);

@@ -22,11 +22,10 @@ namespace fp {
 /// Watches a directory with inotify(7), or by looking (`poll`), and gives the newest picture in it that is whole.
 ///
 /// Files count by their ending: .jpg and .jpeg in any case, .png too with `png`; names that begin with a dot do not. A
-/// file that is cut off or being written is tried again until it is whole or nobody has touched it for ten seconds; it is
-/// never given out. An overflow of the event queue, and a directory that was removed and made again, lead to a look at
-/// the whole directory. Of a burst of files only the newest is read and decoded.
-/// Memory: two pictures, and the names that wait (at most 4096; with every_frame 1,000,000, further ones are dropped and
-/// counted).
+/// file that is cut off or being written is tried again until it is whole or nobody has touched it for ten seconds; it
+/// is never given out. An overflow of the event queue, and a directory that was removed and made again, lead to a look
+/// at the whole directory. Of a burst of files only the newest is read and decoded. Memory: two pictures, and the names
+/// that wait (at most 4096; with every_frame 1,000,000, further ones are dropped and counted).
 class Directory final : public Producer {
  public:
   enum class Order {
@@ -39,7 +38,7 @@ class Directory final : public Producer {
     double fps = 20;  ///< 0: no limit
     Order order = Order::Arrival;
     bool png = false;
-    bool existing = false;  ///< begin with what is there already
+    bool existing = false;              ///< begin with what is there already
     std::optional<std::uint64_t> keep;  ///< delete files older than the one shown, but the newest so many of them
     bool poll = false;
     std::chrono::milliseconds settle{200};  ///< how long a file must have been left alone that was never closed
@@ -81,10 +80,10 @@ class Directory final : public Producer {
   };
   struct Candidate {
     Key key;
-    SteadyTime ready;         // not to be read before
-    SteadyTime touched;       // when it was last seen to change
+    SteadyTime ready;    // not to be read before
+    SteadyTime touched;  // when it was last seen to change
     WallTime arrived;
-    Stat last;                // at the last try
+    Stat last;  // at the last try
   };
   enum class Load { Shown, Partial, Lost };
 

@@ -108,7 +108,8 @@ int compare_natural(std::string_view a, std::string_view b) {
       if (const int order = x.compare(y); order != 0) return order;
       continue;
     }
-    if (a.front() != b.front()) return static_cast<unsigned char>(a.front()) < static_cast<unsigned char>(b.front()) ? -1 : 1;
+    if (a.front() != b.front())
+      return static_cast<unsigned char>(a.front()) < static_cast<unsigned char>(b.front()) ? -1 : 1;
     a.remove_prefix(1);
     b.remove_prefix(1);
   }

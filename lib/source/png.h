@@ -7,8 +7,8 @@
 
 namespace fp {
 
-/// Decodes a PNG (transparency on black) and encodes it. Errors: Malformed ("cut off ..." when the file merely stops too
-/// early), TooLarge (more than 64 million pixels; nothing was decoded).
+/// Decodes a PNG (transparency on black) and encodes it. Errors: Malformed ("cut off ..." when the file merely stops
+/// too early), TooLarge (more than 64 million pixels; nothing was decoded).
 [[nodiscard]] Result<Blob> png_to_jpeg(ByteView png, jpeg::Encoder& encoder, int quality_percent);
 [[nodiscard]] bool is_png(ByteView bytes);
 /// Whether the chunks of a PNG reach to IEND: a file still being written does not.

@@ -75,9 +75,11 @@ void TestCard::draw(Picture& card, WallTime now) const {
   const int scale = std::clamp(std::min(width * 9 / 10 / Picture::text_width_px(time, 1), height / 5 / 8), 1, 64);
   const int top = height * 70 / 100;
   card.text((width - Picture::text_width_px(time, scale)) / 2, top, scale, Colour::rgb(245, 245, 245), time);
-  const std::string frame = std::to_string(width) + "x" + std::to_string(height) + "  frame " + std::to_string(sequence_);
+  const std::string frame =
+      std::to_string(width) + "x" + std::to_string(height) + "  frame " + std::to_string(sequence_);
   const int small = std::max(1, scale / 3);
-  card.text((width - Picture::text_width_px(frame, small)) / 2, top + 9 * scale, small, Colour::rgb(160, 170, 184), frame);
+  card.text((width - Picture::text_width_px(frame, small)) / 2, top + 9 * scale, small, Colour::rgb(160, 170, 184),
+            frame);
 }
 
 FramePtr TestCard::advance() {

@@ -32,7 +32,8 @@ Input open_input(const cli::Common& common, const Clock& clock, bool every_frame
     throw Failure{Exit::Usage,
                   "standard input is a terminal: pipe frames in, as in 'camgrab test | ...', or name an --input"};
   }
-  auto input = Input::open(*endpoint, {common.max_frame_bytes, common.every_frame || every_frame}, clock, cli::reporter());
+  auto input =
+      Input::open(*endpoint, {common.max_frame_bytes, common.every_frame || every_frame}, clock, cli::reporter());
   if (!input) throw failure_of(input.error());
   return std::move(*input);
 }
@@ -53,8 +54,8 @@ std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop, con
   return std::move(*output);
 }
 
-Exit run(Producer& producer, Output& output, const cli::StopSignal& stop, const cli::Common& common,
-         const Clock& clock, const Steps& steps) {
+Exit run(Producer& producer, Output& output, const cli::StopSignal& stop, const cli::Common& common, const Clock& clock,
+         const Steps& steps) {
   cli::Heartbeat heartbeat(common.watchdog_frames);
   cli::Heartbeat::Figures figures;
   cli::notify_ready();

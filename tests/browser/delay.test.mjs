@@ -1,17 +1,22 @@
 // How late a browser shows what a slow camera sends. Browsers show a part of a stream when they see its end, and a
 // server that leaves the end to the next part is one frame late: at one frame a second, a whole second.
 import assert from 'node:assert/strict';
-import {before, describe, test} from 'node:test';
+import {after, before, describe, test} from 'node:test';
 import {
-  PATIENCE_MS, Server, asPart, colourOf, launchBrowser, makeColouredFrames, middleOfPng, now, until, within,
+  PATIENCE_MS, Server, asPart, colourOf, launchBrowser, makeColouredFrames, middleOfPng, now, within,
 } from './support.mjs';
 
 const INTERVAL_MS = 1000;
-const FRAMES = 12;
+const FRAMES = 15;
 const MOST_MS = INTERVAL_MS / 2;
 
+let browser;
 let frames;
-before(() => { frames = makeColouredFrames(); });
+before(async () => {
+  browser = await launchBrowser();
+  frames = makeColouredFrames();
+});
+after(() => browser.close());
 
 /** What is to be seen now, and since when. */
 class Sight {
@@ -36,7 +41,13 @@ class Sight {
 }
 
 // --stale: a card of the server's would push out a frame that is late.
-const startServer = (t) => Server.start(t, ['--stale', '0s']);
+const startServer = (t) => Server.start(t, '--stale', '0s');
+
+async function newPage(t) {
+  const page = await browser.newPage({viewport: {width: 320, height: 240}});
+  t.after(() => page.close());
+  return page;
+}
 
 /** Sends one frame a second, each as soon as the one before has been seen, and checks how long each took. */
 async function measure(t, server, sight) {
@@ -64,7 +75,7 @@ async function measure(t, server, sight) {
 describe('at one frame a second each frame shows before the next is sent, the last one too', () => {
   test('in an <img>', async (t) => {
     const server = await startServer(t);
-    const page = await (await launchBrowser(t)).newPage();
+    const page = await newPage(t);
     const sight = new Sight();
     await page.exposeFunction('show', (colour, time) => sight.show(colour, time));
     await page.goto(`${server.url}/state`);  // the origin of the pictures, so that the page may look at their pixels
@@ -88,10 +99,9 @@ describe('at one frame a second each frame shows before the next is sent, the la
 
   test('in a tab that was sent to /stream itself', async (t) => {
     const server = await startServer(t);
-    const context = await (await launchBrowser(t)).newContext({viewport: {width: 320, height: 240}});
-    const page = await context.newPage();
+    const page = await newPage(t);
     const sight = new Sight();
-    const devtools = await context.newCDPSession(page);
+    const devtools = await page.context().newCDPSession(page);
     devtools.on('Page.screencastFrame', ({data, sessionId}) => {
       const time = now();
       devtools.send('Page.screencastFrameAck', {sessionId}).catch(() => {});

@@ -77,7 +77,7 @@ export class Server {
   #child;
   #gone;
 
-  static async start(t, arguments_) {
+  static async start(t, ...arguments_) {
     const server = new Server(arguments_);
     t.after(() => server.kill());
     await server.#start(0);
@@ -155,10 +155,68 @@ export function asPart(jpeg) {
 
 // --- Chromium ---
 
-export async function launchBrowser(t, ...flags) {
-  const browser = await chromium.launch({executablePath: CHROMIUM, args: [...CHROMIUM_FLAGS, ...flags]});
-  t.after(() => browser.close());
-  return browser;
+/** The caller closes it. */
+export const launchBrowser = (...flags) =>
+    chromium.launch({executablePath: CHROMIUM, args: [...CHROMIUM_FLAGS, ...flags]});
+
+/**
+ * A tab that can be hidden, by opening another: playwright tells its own tabs that they are always seen. So this one is
+ * made behind its back, in a browser context that it does not know.
+ */
+export class OrdinaryTab {
+  #devtools;
+  #context;
+  #target;
+  #session;
+  #waiting = new Map();
+  #lastId = 0;
+
+  static async open(browser) {
+    const tab = new OrdinaryTab();
+    tab.#devtools = await browser.newBrowserCDPSession();
+    tab.#devtools.on('Target.receivedMessageFromTarget', ({message}) => {
+      const reply = JSON.parse(message);
+      tab.#waiting.get(reply.id)?.(reply);
+      tab.#waiting.delete(reply.id);
+    });
+    tab.#context = (await tab.#devtools.send('Target.createBrowserContext')).browserContextId;
+    tab.#target = await tab.#openAnother();
+    const attached = await tab.#devtools.send('Target.attachToTarget', {targetId: tab.#target, flatten: false});
+    tab.#session = attached.sessionId;
+    return tab;
+  }
+
+  async goto(url) {
+    await this.#send('Page.navigate', {url});
+  }
+
+  async evaluate(expression) {
+    const {result} = await this.#send('Runtime.evaluate', {expression, returnByValue: true});
+    return result?.result.value;
+  }
+
+  async hide() {
+    await this.#openAnother();
+    await until('the tab is hidden', async () => await this.evaluate('document.visibilityState') === 'hidden');
+  }
+
+  async show() {
+    await this.#devtools.send('Target.activateTarget', {targetId: this.#target});
+    await until('the tab is shown', async () => await this.evaluate('document.visibilityState') === 'visible');
+  }
+
+  async #openAnother() {
+    const wish = {url: 'about:blank', browserContextId: this.#context};
+    return (await this.#devtools.send('Target.createTarget', wish)).targetId;
+  }
+
+  async #send(method, params) {
+    const id = ++this.#lastId;
+    const reply = new Promise((resolve) => this.#waiting.set(id, resolve));
+    const message = JSON.stringify({id, method, params});
+    await this.#devtools.send('Target.sendMessageToTarget', {sessionId: this.#session, message});
+    return within(`${method} is answered`, reply);
+  }
 }
 
 /** The red, green and blue in the middle of a PNG such as Chromium's: eight bits deep, not interlaced. */

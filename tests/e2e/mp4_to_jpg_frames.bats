@@ -1,178 +1,167 @@
 #!/usr/bin/env bats
-# shellcheck disable=SC2030,SC2031  # each test is a subshell, and has its own list of what it started
 # scripts/mp4_to_jpg_frames.sh: a video becomes numbered JPEG files, each whole from the moment it has its name.
 
-root=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
-script=$root/scripts/mp4_to_jpg_frames.sh
-bin=${FP_BIN:-$root/build/release/bin}
+bats_require_minimum_version 1.5.0
+load ../support/common
 
 setup() {
-  cd "$BATS_TEST_TMPDIR" || return
-  started=()
+  set_up
+  script=$FP_ROOT/scripts/mp4_to_jpg_frames.sh
 }
+teardown() { clean_up; }
 
-teardown() {
-  local pid
-  for pid in "${started[@]}"; do kill -TERM "$pid" 2>/dev/null || true; done
-  for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
-}
-
-# A clip of $2 seconds at $3 pictures a second.
+# make_clip NAME SECONDS FPS
 make_clip() {
-  ffmpeg -nostdin -loglevel error -f lavfi -i "testsrc2=size=64x48:rate=$3:duration=$2" -c:v mpeg4 "$1" </dev/null
+  ffmpeg -nostdin -loglevel error -f lavfi -i "testsrc2=size=64x48:rate=$3:duration=$2" -c:v mpeg4 "$1"
 }
+pictures_in() { find "./$1" -name 'frame_*.jpg' | wc -l; }
+has_pictures() { [ "$(pictures_in "$1")" -ge "$2" ]; }
 
-# Runs the script in the background; teardown ends it.
-start() {
-  "$script" "$@" </dev/null >out 2>err 3>&- &
-  started+=("$!")
-}
-
-# Waits until so many pictures have landed in a directory that is there already, at most 20 s.
-wait_for_pictures() {  # DIR COUNT
-  timeout 20 "$bin/dirwatch" "$1" --fps 0 --existing --every-frame --frames "$2" -q -o none
-}
-
-count() { find "$1" -name 'frame_*.jpg' | wc -l; }
-
-@test "every picture of the clip gets a number, from 1" {
+@test "mp4_to_jpg_frames writes every picture of the clip, numbered from 1, and says nothing" {
   make_clip clip.mp4 1 10
   run "$script" clip.mp4 frames 10
-  [ "$status" -eq 0 ]
-  [ -z "$output" ]
-  [ "$(count frames)" -eq 10 ]
-  [ -s frames/frame_000001.jpg ]
-  [ -s frames/frame_000010.jpg ]
+  equals "$status $output" "0 "
+  equals "$(pictures_in frames)" 10
+  there frames/frame_000001.jpg
+  there frames/frame_000010.jpg
 }
 
-@test "20 pictures a second unless FPS says otherwise" {
+@test "mp4_to_jpg_frames writes 20 pictures a second, unless FPS says otherwise" {
   make_clip clip.mp4 1 10
   "$script" clip.mp4 by_default
   "$script" clip.mp4 five 5
-  [ "$(count by_default)" -eq 20 ]
-  [ "$(count five)" -eq 5 ]
+  equals "$(pictures_in by_default) $(pictures_in five)" "20 5"
 }
 
-@test "DIR is made, with those above it" {
+@test "mp4_to_jpg_frames makes DIR, and the folders above it" {
   make_clip clip.mp4 1 5
   "$script" clip.mp4 a/b/c 5
-  [ "$(count a/b/c)" -eq 5 ]
+  equals "$(pictures_in a/b/c)" 5
 }
 
-@test "a second run goes on counting and overwrites nothing" {
+@test "mp4_to_jpg_frames goes on behind the highest number there is, and overwrites nothing" {
   make_clip clip.mp4 1 5
   "$script" clip.mp4 frames 5
-  echo mine > frames/frame_000041.jpg
+  echo mine >frames/frame_000041.jpg
   "$script" clip.mp4 frames 5
-  [ "$(cat frames/frame_000041.jpg)" = mine ]
-  [ -s frames/frame_000042.jpg ]
-  [ "$(count frames)" -eq 11 ]
+  equals "$(cat frames/frame_000041.jpg)" mine
+  there frames/frame_000042.jpg
+  equals "$(pictures_in frames)" 11
 }
 
-@test "names with spaces, colons, percent signs and a leading dash work" {
-  make_clip 'a clip: 100%.mp4' 1 5
-  "$script" -- 'a clip: 100%.mp4' '-to %03d:here' 5
-  [ "$(count './-to %03d:here')" -eq 5 ]
+@test "mp4_to_jpg_frames takes names with spaces, colons, percent signs and a dash in front" {
+  make_clip './-a clip: 100%.mp4' 1 5
+  "$script" -- '-a clip: 100%.mp4' '-to %03d:here' 5
+  equals "$(pictures_in '-to %03d:here')" 5
 }
 
-@test "a file that ends in .jpg is whole: it was renamed, and its temporary name is no frame for dirwatch" {
+@test "mp4_to_jpg_frames: a file whose name ends in .jpg is whole, however early one looks" {
   mkdir frames
-  "$bin/dirwatch" frames --fps 0 --every-frame --frames 20 -o seen.mjpeg 2>dirwatch.err 3>&- &
-  started+=("$!")
-  local watcher=$!
-  # dirwatch has its watch when its inotify descriptor is there.
-  timeout 20 bash -c "until grep -qs inotify /proc/$watcher/fdinfo/*; do :; done"
+  # Looks at each name as soon as it is there; 200 pictures of some 100 KB are written meanwhile.
+  start reader "$PYTHON" -c '
+import os
+seen = set()
+while len(seen) < 200:
+    for name in os.listdir("frames"):
+        if name in seen or not name.endswith(".jpg"):
+            continue
+        seen.add(name)
+        with open("frames/" + name, "rb") as file:
+            jpeg = file.read()
+        assert jpeg[:2] == b"\xff\xd8" and jpeg[-2:] == b"\xff\xd9", name + " is not whole"
+'
+  "$script" testsrc frames 20
+  ends reader
+}
+
+@test "mp4_to_jpg_frames feeds dirwatch: each picture comes out once, and no temporary file is taken for one" {
+  mkdir frames
+  start dw dirwatch frames --fps 0 --every-frame --frames 20
+  eventually grep -qs '^inotify wd' "/proc/$(pid_of dw)/fdinfo/"*
   make_clip clip.mp4 1 20
-  strace -f -qq -e trace=rename,renameat,renameat2 -o renames "$script" clip.mp4 frames 20 || skip "no strace here"
-  [ "$(grep -c '"frames/frame_[0-9]*\.jpg\.tmp", "frames/frame_[0-9]*\.jpg"' <(sed 's/file://g; s/AT_FDCWD, //g' renames))" -eq 20 ]
-  wait "$watcher"
-  run cat dirwatch.err
-  [[ "$output" != *skipped* ]]
+  "$script" clip.mp4 frames 20
+  ends dw
+  equals "$(frames list dw.out | cut -d ' ' -f 1)" "$(sha1sum frames/*.jpg | cut -d ' ' -f 1)"
+  equals "$(cat dw.err)" ""
 }
 
-@test "--loop begins again and goes on counting" {
+@test "mp4_to_jpg_frames --loop begins again and goes on counting" {
   make_clip clip.mp4 1 5
-  mkdir frames
-  start clip.mp4 frames 5 --loop
-  wait_for_pictures frames 12
-  kill -TERM "${started[0]}"
-  wait "${started[0]}"
-  [ "$(count frames)" -ge 12 ]
-  [ -s frames/frame_000012.jpg ]
+  start loop "$script" clip.mp4 frames 5 --loop
+  eventually has_pictures frames 12
+  kill -TERM "$(pid_of loop)"
+  ends loop
+  there frames/frame_000012.jpg
 }
 
-@test "--realtime keeps the pace of the clip" {
+@test "mp4_to_jpg_frames --realtime keeps the pace of the clip" {
   make_clip clip.mp4 2 10
-  local begin=$EPOCHREALTIME
+  local begin_us=${EPOCHREALTIME/./}
   "$script" clip.mp4 frames 10 --realtime
-  local took_ms=$(((${EPOCHREALTIME/./} - ${begin/./}) / 1000))
-  [ "$(count frames)" -eq 20 ]
-  [ "$took_ms" -ge 1500 ]
+  at_least "$(((${EPOCHREALTIME/./} - begin_us) / 1000))" 1500
+  equals "$(pictures_in frames)" 20
 }
 
-@test "SIGTERM ends it quietly: exit 0, no words, no half of a picture" {
-  mkdir frames
-  start testsrc frames 10 --realtime --loop
-  wait_for_pictures frames 3
-  kill -TERM "${started[0]}"
-  wait "${started[0]}"
-  [ ! -s err ]
-  [ ! -s out ]
-  [ -z "$(find frames -name '*.tmp')" ]
+@test "mp4_to_jpg_frames ends quietly on SIGTERM: status 0, no words, no half of a picture" {
+  start run "$script" testsrc frames 10 --realtime --loop
+  eventually has_pictures frames 3
+  kill -TERM "$(pid_of run)"
+  ends run
+  equals "$(cat run.err run.out)" ""
+  equals "$(find frames -name '*.tmp')" ""
 }
 
-@test "Ctrl-C on a terminal ends it quietly" {
-  command -v script >/dev/null || skip "no script(1) here"
-  mkdir frames
+@test "mp4_to_jpg_frames ends quietly on Ctrl-C at a terminal" {
   mkfifo keys
-  # The shell of script(1) gets the Ctrl-C too: its trap keeps it alive to say how our script ended.
-  # A background job has SIGINT ignored, which no trap can undo: env does.
-  env --default-signal=INT script -qec "trap : INT; '$script' testsrc frames 10 --realtime --loop; echo status \$?" /dev/null <keys >screen 2>&1 3>&- &
-  started+=("$!")
-  exec 7>keys
-  wait_for_pictures frames 3
+  exec 7<>keys
+  # The shell of script(1) gets the Ctrl-C too: its trap keeps it alive to say how ours ended. A background job has SIGINT
+  # ignored, which no trap can undo: env does.
+  start terminal env --default-signal=INT script -qec \
+    "trap : INT; '$script' testsrc frames 10 --realtime --loop; echo status \$?" /dev/null <keys
+  eventually has_pictures frames 3
   printf '\003' >&7
-  timeout 20 tail --pid="$!" -f /dev/null
-  exec 7>&-
-  grep -q 'status 0' screen
-  [ "$(grep -ci -e error -e signal screen)" -eq 0 ]
+  eventually printed terminal 'status '
+  equals "$(tr -d '\r' <terminal.out)" "^Cstatus 0"
 }
 
-@test "testsrc needs no clip" {
+@test "mp4_to_jpg_frames testsrc needs no clip" {
   "$script" testsrc frames 2
-  [ "$(count frames)" -eq 20 ]
+  equals "$(pictures_in frames)" 20
 }
 
-@test "errors are one line and an exit code of sysexits(3)" {
-  echo 'no video' > text.mp4
-  : > file
-  expect() {  # STATUS TEXT ARGUMENT...
-    local status_wanted=$1 text=$2
-    shift 2
-    run "$script" "$@"
-    echo "$*: $status: $output"
-    [ "$status" -eq "$status_wanted" ] && [ "${#lines[@]}" -eq 1 ] && [[ "$output" == mp4_to_jpg_frames.sh:\ *"$text"* ]]
-  }
-  expect 64 'see mp4_to_jpg_frames.sh --help'
-  expect 64 'see mp4_to_jpg_frames.sh --help' text.mp4
-  expect 64 'see mp4_to_jpg_frames.sh --help' text.mp4 frames 20 more
-  expect 64 '--fast: no such option' text.mp4 frames --fast
-  expect 64 "FPS '0' is no number" text.mp4 frames 0
-  expect 64 "FPS 'ten' is no number" text.mp4 frames ten
-  expect 64 "FPS '1001' is no number" text.mp4 frames 1001
-  expect 65 'text.mp4: Invalid data' text.mp4 frames
-  expect 66 'nosuch.mp4: no such file' nosuch.mp4 frames
-  expect 73 'file/frames: cannot be made' text.mp4 file/frames
+# refuses STATUS TEXT ARGUMENT...: one line with TEXT in it, and this exit code.
+refuses() {
+  run --separate-stderr "$script" "${@:3}"
+  equals "$status, ${#stderr_lines[@]} line" "$1, 1 line"
+  contains "$stderr" "mp4_to_jpg_frames.sh: "
+  contains "$stderr" "$2"
 }
 
-@test "without ffmpeg it says so and exits 69" {
-  run env PATH=/nonexistent /bin/bash "$script" testsrc frames
-  [ "$status" -eq 69 ]
-  [[ "$output" == *"ffmpeg is not installed"* ]]
+@test "mp4_to_jpg_frames says what is wrong in one line, with an exit code of sysexits" {
+  echo 'no video' >text.mp4
+  : >file
+  refuses 64 'see mp4_to_jpg_frames.sh --help'
+  refuses 64 'see mp4_to_jpg_frames.sh --help' text.mp4
+  refuses 64 'see mp4_to_jpg_frames.sh --help' text.mp4 frames 20 more
+  refuses 64 '--fast: no such option' text.mp4 frames --fast
+  refuses 64 "FPS '0' is no number" text.mp4 frames 0
+  refuses 64 "FPS 'ten' is no number" text.mp4 frames ten
+  refuses 64 "FPS '1001' is no number" text.mp4 frames 1001
+  refuses 65 'text.mp4: Invalid data' text.mp4 frames
+  refuses 66 'nosuch.mp4: no such file' nosuch.mp4 frames
+  refuses 73 'file/frames: cannot be made' text.mp4 file/frames
 }
 
-@test "--help tells all there is" {
+@test "mp4_to_jpg_frames without ffmpeg says so, and ends with 69" {
+  local bash
+  bash=$(command -v bash)
+  PATH=/nonexistent run --separate-stderr "$bash" "$script" testsrc frames
+  equals "$status" 69
+  contains "$stderr" "ffmpeg is not installed"
+}
+
+@test "mp4_to_jpg_frames --help tells of everything" {
   run "$script" --help
-  [ "$status" -eq 0 ]
-  for word in INPUT DIR FPS --realtime --loop testsrc .tmp 'exit status'; do [[ "$output" == *"$word"* ]]; done
+  equals "$status" 0
+  for word in INPUT DIR FPS --realtime --loop testsrc .tmp 'exit status'; do contains "$output" "$word"; done
 }

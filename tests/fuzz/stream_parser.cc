@@ -1,5 +1,5 @@
-// StreamParser with arbitrary bytes: whatever comes, in whatever portions, it neither crashes nor gives out anything but
-// whole JPEGs, and the portions do not matter.
+// StreamParser with arbitrary bytes: whatever comes, in whatever portions, it neither crashes nor gives out anything
+// but whole JPEGs, and the portions do not matter.
 #include <cstdint>
 #include <cstring>
 #include <string>

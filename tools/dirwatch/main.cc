@@ -56,7 +56,8 @@ int main(int argc, char** argv) {
   cli::add_duration(app, "--settle", options.settle,
                     "How long a file must have been left alone when its writer does not close it",
                     std::chrono::milliseconds(1), std::chrono::seconds(60));
-  app.add_flag("--poll", options.poll, "Look at the directory again and again (for NFS, SMB and other network file systems)");
+  app.add_flag("--poll", options.poll,
+               "Look at the directory again and again (for NFS, SMB and other network file systems)");
   cli::add_bytes(app, "--max-frame-bytes", common.max_frame_bytes, "Skip files larger than this", 1024, 1u << 30);
   cli::add_output(app, common);
   cli::add_common(app, common);

@@ -117,7 +117,8 @@ int main(int argc, char** argv) {
   cli::add_number(app, "-f,--fps", options.fps, "At most so many frames a second, evenly; 0: no limit", 0, 1000);
   app.add_flag("--same", options.same, "Drop a frame that is equal, byte for byte, to the last one passed");
   cli::add_number(app, "--every", options.every, "Pass the first of each N frames", 1, 1'000'000'000);
-  cli::add_duration(app, "--stats", options.stats, "Say now and then what was seen, passed and dropped; 0s: at the end only",
+  cli::add_duration(app, "--stats", options.stats,
+                    "Say now and then what was seen, passed and dropped; 0s: at the end only",
                     std::chrono::milliseconds(0), std::chrono::hours(24));
   cli::add_input(app, common);
   cli::add_output(app, common);

@@ -49,7 +49,8 @@ void look_at_parts(const Framing& framing, Findings& findings) {
     return;
   }
   if (framing.preamble_bytes > 0) {
-    findings.bad("text stands in front of the first boundary", "ffmpeg ('Invalid data') and GStreamer refuse the stream");
+    findings.bad("text stands in front of the first boundary",
+                 "ffmpeg ('Invalid data') and GStreamer refuse the stream");
   }
   if (framing.without_type > 0) {
     findings.bad(fmt::format("{} of {} parts have no Content-Type", framing.without_type, framing.parts),
@@ -57,8 +58,9 @@ void look_at_parts(const Framing& framing, Findings& findings) {
   }
   if (framing.without_length > 0) {
     findings.note(fmt::format("{} of {} parts have no Content-Length", framing.without_length, framing.parts),
-                  framing.lf_only > 0 ? "ffmpeg, mpv and OpenCV see one endless frame (lines end in LF alone, too)"
-                                      : "ffmpeg, mpv and OpenCV show each frame one frame late; Mainsail and go2rtc fail");
+                  framing.lf_only > 0
+                      ? "ffmpeg, mpv and OpenCV see one endless frame (lines end in LF alone, too)"
+                      : "ffmpeg, mpv and OpenCV show each frame one frame late; Mainsail and go2rtc fail");
   } else {
     findings.good("every part has a Content-Length");
   }
@@ -67,10 +69,12 @@ void look_at_parts(const Framing& framing, Findings& findings) {
                  "most readers show broken pictures or lose the stream");
   }
   if (framing.lf_only > 0) {
-    findings.note("header lines end in LF alone, not CRLF", "strict readers refuse them; ffmpeg needs Content-Length then");
+    findings.note("header lines end in LF alone, not CRLF",
+                  "strict readers refuse them; ffmpeg needs Content-Length then");
   }
   if (framing.closing_boundaries > 0) {
-    findings.bad("the closing boundary (--b--) stands between parts", "browsers and strict readers stop after the first frame");
+    findings.bad("the closing boundary (--b--) stands between parts",
+                 "browsers and strict readers stop after the first frame");
   }
   if (framing.no_line_before_boundary > 0) {
     findings.bad("boundaries follow the JPEG with no line end between",
@@ -82,7 +86,8 @@ void look_at_tail(const Framing& framing, Findings& findings) {
   if (framing.bare_jpegs > framing.parts) return;
   Framing::Tail tail = Framing::Tail::Nothing;
   std::uint64_t most = 0;
-  for (const auto one : {Framing::Tail::Nothing, Framing::Tail::Crlf, Framing::Tail::Boundary, Framing::Tail::Headers}) {
+  for (const auto one :
+       {Framing::Tail::Nothing, Framing::Tail::Crlf, Framing::Tail::Boundary, Framing::Tail::Headers}) {
     if (framing.tails[static_cast<std::size_t>(one)] <= most) continue;
     most = framing.tails[static_cast<std::size_t>(one)];
     tail = one;
@@ -117,7 +122,8 @@ void look_at_pictures(const Framing& framing, const Skips& skips, std::uint64_t 
                   "hardware decoders refuse them, and decoding costs several times as much");
   }
   if (framing.padded > 0) {
-    findings.note(fmt::format("{} parts have bytes behind the end of their JPEG", framing.padded), "they are sent for nothing");
+    findings.note(fmt::format("{} parts have bytes behind the end of their JPEG", framing.padded),
+                  "they are sent for nothing");
   }
   const auto damaged = skips.of(Skip::Truncated) + skips.of(Skip::Corrupt) + skips.of(Skip::NotJpeg);
   if (damaged > 0) {
@@ -150,7 +156,9 @@ std::string text_of(const std::vector<Finding>& findings) {
   std::string text;
   bool late = false;
   for (const Finding& finding : findings) {
-    const char* const mark = finding.weight == Weight::Good ? "ok   " : finding.weight == Weight::Note ? "note " : "BAD  ";
+    const char* const mark = finding.weight == Weight::Good   ? "ok   "
+                             : finding.weight == Weight::Note ? "note "
+                                                              : "BAD  ";
     text += mark + finding.text + "\n";
     if (!finding.who.empty()) text += "       -> " + finding.who + "\n";
     late = late || finding.who.ends_with("(see below)");
@@ -166,7 +174,9 @@ std::string text_of(const std::vector<Finding>& findings) {
 std::string json_of(const std::vector<Finding>& findings) {
   std::string text;
   for (const Finding& finding : findings) {
-    const char* const weight = finding.weight == Weight::Good ? "good" : finding.weight == Weight::Note ? "note" : "bad";
+    const char* const weight = finding.weight == Weight::Good   ? "good"
+                               : finding.weight == Weight::Note ? "note"
+                                                                : "bad";
     text += fmt::format(R"({}{{"weight":"{}","text":"{}","who":"{}"}})", text.empty() ? "" : ",", weight,
                         json_escape(finding.text), json_escape(finding.who));
   }

@@ -89,19 +89,19 @@ void Meter::end_stretch(SteadyTime now, const Skips& skips) {
 
 std::string line_of(const Tally& tally, const Meter& meter) {
   if (tally.frames == 0) return "no frames";
-  std::string line = fmt::format("{:.1f} fps  {:.2f} Mbit/s  {}x{}  {}  age {:.0f}/{:.0f} ms",
-                                 per_second(tally.frames, tally), per_second(tally.bytes * 8, tally) * 1e-6,
-                                 meter.width_px(), meter.height_px(), human_bytes(tally.bytes / tally.frames),
-                                 ms(tally.age.percentile(50)), ms(tally.age.percentile(99)));
+  std::string line =
+      fmt::format("{:.1f} fps  {:.2f} Mbit/s  {}x{}  {}  age {:.0f}/{:.0f} ms", per_second(tally.frames, tally),
+                  per_second(tally.bytes * 8, tally) * 1e-6, meter.width_px(), meter.height_px(),
+                  human_bytes(tally.bytes / tally.frames), ms(tally.age.percentile(50)), ms(tally.age.percentile(99)));
   if (meter.all().missing > 0) line += fmt::format("  {} missing", meter.all().missing);
   if (meter.all().skips.total() > 0) line += fmt::format("  {} skipped", meter.all().skips.total());
   return line;
 }
 
 std::string summary_of(const Tally& tally, const Meter& meter) {
-  std::string text = fmt::format("{} frames in {:.1f} s: {:.2f} fps, {:.2f} Mbit/s\n", tally.frames,
-                                 seconds_of(tally.span), per_second(tally.frames, tally),
-                                 per_second(tally.bytes * 8, tally) * 1e-6);
+  std::string text =
+      fmt::format("{} frames in {:.1f} s: {:.2f} fps, {:.2f} Mbit/s\n", tally.frames, seconds_of(tally.span),
+                  per_second(tally.frames, tally), per_second(tally.bytes * 8, tally) * 1e-6);
   if (tally.frames > 0) {
     text += fmt::format("picture:  {}x{}, {} on average, {} at most\n", meter.width_px(), meter.height_px(),
                         human_bytes(tally.bytes / tally.frames), human_bytes(tally.largest_bytes));

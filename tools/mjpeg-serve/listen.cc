@@ -38,7 +38,8 @@ void describe(Listener& listener) {
   }
   const bool any = listener.address.starts_with("0.0.0.0:") || listener.address.starts_with("[::]:");
   const std::string port = listener.address.substr(listener.address.rfind(':'));
-  listener.text = any ? "http://localhost" + port + "/ and this machine's other addresses" : "http://" + listener.address + "/";
+  listener.text =
+      any ? "http://localhost" + port + "/ and this machine's other addresses" : "http://" + listener.address + "/";
 }
 
 Failure cannot_listen(const Error& error) {

@@ -136,8 +136,9 @@ class Program {
     for (Listener& listener : listeners) {
       spdlog::info("{}", listener.text);
       if (listener.beyond_loopback) {
-        spdlog::warn("{} can be reached from other machines, and there is no password: anybody who can reach it can watch",
-                     listener.address);
+        spdlog::warn(
+            "{} can be reached from other machines, and there is no password: anybody who can reach it can watch",
+            listener.address);
       }
       if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
       server_->listen(std::move(listener.socket));
@@ -159,7 +160,8 @@ class Program {
     std::uint64_t frames = 0;
     for (const auto& camera : cameras_) frames += camera->hub().figures().frames;
     if (all_ended_ && frames == 0) {
-      throw Failure{Exit::NoInput, "the input ended before the first frame (is there a producer in front of the pipe?)"};
+      throw Failure{Exit::NoInput,
+                    "the input ended before the first frame (is there a producer in front of the pipe?)"};
     }
     return Exit::Done;
   }
@@ -236,16 +238,19 @@ int main(int argc, char** argv) {
                     "A frame older than this is no picture any more: snapshots and health fail, viewers get a card; "
                     "0s: never",
                     0ms, 24h);
-  app.add_flag("--on-demand", options.on_demand, "Start every camera's source with its first viewer, stop it after its last");
-  cli::add_duration(app, "--idle", options.serve.idle, "How long an on-demand source runs on after its last viewer", 0ms,
-                    24h);
-  cli::add_duration(app, "--stall-timeout", options.stall_timeout, "Close a viewer that takes not a byte for so long", 1s,
-                    1h);
-  app.add_option("--allow-host", options.allow_host, "Answer to this name, too, in the Host header; any number of times")
+  app.add_flag("--on-demand", options.on_demand,
+               "Start every camera's source with its first viewer, stop it after its last");
+  cli::add_duration(app, "--idle", options.serve.idle, "How long an on-demand source runs on after its last viewer",
+                    0ms, 24h);
+  cli::add_duration(app, "--stall-timeout", options.stall_timeout, "Close a viewer that takes not a byte for so long",
+                    1s, 1h);
+  app.add_option("--allow-host", options.allow_host,
+                 "Answer to this name, too, in the Host header; any number of times")
       ->type_name("NAME")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  app.add_option("--allow-origin", options.allow_origin, "Let pages of this origin (or *) read pictures and figures (CORS)")
+  app.add_option("--allow-origin", options.allow_origin,
+                 "Let pages of this origin (or *) read pictures and figures (CORS)")
       ->type_name("ORIGIN");
   cli::add_number(app, "--max-connections", options.max_connections, "Turn away further connections", 1, 1'000'000);
   cli::add_number(app, "--max-connections-per-address", options.max_connections_per_address,

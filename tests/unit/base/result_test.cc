@@ -34,18 +34,12 @@ TEST_CASE("failure_of: each cause has its exit code") {
   };
   using Kind = Error::Kind;
   const Case cases[] = {
-      {Kind::Io, EACCES, Exit::Permission},
-      {Kind::Io, EPERM, Exit::Permission},
-      {Kind::Io, ENOENT, Exit::NoInput},
-      {Kind::Io, ENODEV, Exit::NoInput},
-      {Kind::Io, ENOTDIR, Exit::NoInput},
-      {Kind::Io, EADDRINUSE, Exit::Unavailable},
-      {Kind::Io, ECONNREFUSED, Exit::Unavailable},
-      {Kind::Io, EHOSTUNREACH, Exit::Unavailable},
-      {Kind::Io, ENOSPC, Exit::CannotCreate},
-      {Kind::Io, EIO, Exit::Io},
-      {Kind::Malformed, 0, Exit::BadData},
-      {Kind::TooLarge, 0, Exit::BadData},
+      {Kind::Io, EACCES, Exit::Permission},        {Kind::Io, EPERM, Exit::Permission},
+      {Kind::Io, ENOENT, Exit::NoInput},           {Kind::Io, ENODEV, Exit::NoInput},
+      {Kind::Io, ENOTDIR, Exit::NoInput},          {Kind::Io, EADDRINUSE, Exit::Unavailable},
+      {Kind::Io, ECONNREFUSED, Exit::Unavailable}, {Kind::Io, EHOSTUNREACH, Exit::Unavailable},
+      {Kind::Io, ENOSPC, Exit::CannotCreate},      {Kind::Io, EIO, Exit::Io},
+      {Kind::Malformed, 0, Exit::BadData},         {Kind::TooLarge, 0, Exit::BadData},
       {Kind::Unsupported, 0, Exit::Usage},
   };
   for (const Case& one : cases) {

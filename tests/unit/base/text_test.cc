@@ -61,7 +61,9 @@ TEST_CASE("json_escape: quotes, backslashes and control characters are escaped")
 }
 
 TEST_CASE("json_escape: UTF-8 passes as it is") {
-  const std::string text = "K\xC3\xBC" "che \xE2\x82\xAC \xF0\x9F\x93\xB7 \xF4\x8F\xBF\xBF \xED\x9F\xBF";
+  const std::string text =
+      "K\xC3\xBC"
+      "che \xE2\x82\xAC \xF0\x9F\x93\xB7 \xF4\x8F\xBF\xBF \xED\x9F\xBF";
   CHECK(json_escape(text) == text);
 }
 
@@ -91,7 +93,10 @@ TEST_CASE("json_escape: bytes that are not UTF-8 become U+FFFD, one each") {
 
 TEST_CASE("printable: control characters cannot reach a terminal") {
   CHECK(printable("a\x1B[2Jb\r\n\x7F"s) == "a\\x1b[2Jb\\x0d\\x0a\\x7f");
-  CHECK(printable("K\xC3\xBC" "che") == "K\xC3\xBC" "che");
+  CHECK(printable("K\xC3\xBC"
+                  "che") ==
+        "K\xC3\xBC"
+        "che");
 }
 
 TEST_CASE("printable: a text of the limit stays whole, a longer one is cut and says so") {
@@ -109,9 +114,16 @@ TEST_CASE("human_bytes: powers of 1000 with one digit behind the point") {
     std::uint64_t bytes;
     const char* text;
   };
-  for (const Case& one : {Case{0, "0 B"}, {17, "17 B"}, {999, "999 B"}, {1000, "1.0 KB"}, {34'500, "34.5 KB"},
-                          {999'949, "1.0 MB"}, {1'200'000, "1.2 MB"}, {3'400'000'000, "3.4 GB"},
-                          {5'000'000'000'000, "5.0 TB"}, {7'000'000'000'000'000, "7000.0 TB"}}) {
+  for (const Case& one : {Case{0, "0 B"},
+                          {17, "17 B"},
+                          {999, "999 B"},
+                          {1000, "1.0 KB"},
+                          {34'500, "34.5 KB"},
+                          {999'949, "1.0 MB"},
+                          {1'200'000, "1.2 MB"},
+                          {3'400'000'000, "3.4 GB"},
+                          {5'000'000'000'000, "5.0 TB"},
+                          {7'000'000'000'000'000, "7000.0 TB"}}) {
     CAPTURE(one.bytes);
     CHECK(human_bytes(one.bytes) == one.text);
   }

@@ -239,8 +239,8 @@ TEST_CASE("Input: why a command ended is told") {
 
 TEST_CASE("Input: a command ends with its input") {
   const test::TempDir folder;
-  Input input = open_input("exec:trap 'echo ended > " + (folder / "note") + "; exit' TERM; echo up > " + (folder / "up") +
-                           "; while :; do sleep 1000 & wait $!; done");
+  Input input = open_input("exec:trap 'echo ended > " + (folder / "note") + "; exit' TERM; echo up > " +
+                           (folder / "up") + "; while :; do sleep 1000 & wait $!; done");
   REQUIRE(eventually([&] { return test::read_file(folder / "up") == "up\n"; }));
   input.close(test::kPatience);
   CHECK(test::read_file(folder / "note") == "ended\n");

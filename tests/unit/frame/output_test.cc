@@ -87,7 +87,8 @@ TEST_CASE("Output: a frame that is larger than the pipe arrives whole") {
     CAPTURE(channel.name);
     Pair pair = channel.make();
     const OutputPtr output = open_output(pair.write);
-    const FramePtr frame = make_frame(1, test::with_thumbnail(test::make_jpeg(1, 3000, 2000), std::string(60'000, 'x')));
+    const FramePtr frame =
+        make_frame(1, test::with_thumbnail(test::make_jpeg(1, 3000, 2000), std::string(60'000, 'x')));
     REQUIRE(frame->jpeg.size() > 100'000);
     REQUIRE(output->put(frame));
     const std::string expected = test::part_of(*frame);
@@ -100,7 +101,7 @@ TEST_CASE("Output: with every_frame nothing is dropped, however slow the reader"
   for (const Channel& channel : kChannels) {
     CAPTURE(channel.name);
     Pair pair = channel.make();
-    const OutputPtr output = open_output(pair.write, {.every_frame = true});
+    const OutputPtr output = open_output(pair.write, {.every_frame = true, .trace = {}});
     const std::string jpeg = test::make_jpeg(1, 640, 480);
     Sequences seen;
     std::thread reader([&] { seen = read_frames(pair.read.get(), 60); });
@@ -121,7 +122,7 @@ TEST_CASE("Output: a reader that leaves is noticed without a frame, and put() sa
       CAPTURE(channel.name);
       CAPTURE(every_frame);
       Pair pair = channel.make();
-      const OutputPtr output = open_output(pair.write, {.every_frame = every_frame});
+      const OutputPtr output = open_output(pair.write, {.every_frame = every_frame, .trace = {}});
       pair.read.reset();
       CHECK(wait_readable(output->gone_fd()));
       CHECK_FALSE(output->put(make_frame(1)));
@@ -177,7 +178,7 @@ TEST_CASE("Output: is gone after as many frames as its limit") {
   for (const Channel& channel : kChannels) {
     CAPTURE(channel.name);
     Pair pair = channel.make();
-    const OutputPtr output = open_output(pair.write, {.every_frame = true, .limit = 3});
+    const OutputPtr output = open_output(pair.write, {.every_frame = true, .limit = 3, .trace = {}});
     for (std::uint64_t i = 0; i < 3; ++i) REQUIRE(output->put(make_frame(i)));
     CHECK(wait_readable(output->gone_fd()));
     CHECK_FALSE(output->put(make_frame(3)));
@@ -208,7 +209,7 @@ TEST_CASE("Output: O_NONBLOCK is never set on a descriptor that others share") {
 }
 
 TEST_CASE("Output: none takes everything and counts it") {
-  const OutputPtr output = open_output("none", {.limit = 2});
+  const OutputPtr output = open_output("none", {.limit = 2, .trace = {}});
   CHECK(output->put(make_frame(0)));
   CHECK_FALSE(wait_readable(output->gone_fd(), 0ms));
   CHECK(output->put(make_frame(1)));
@@ -237,7 +238,7 @@ TEST_CASE("Output: a regular file takes every frame that was waited for, one beh
   const test::TempDir folder;
   std::string expected;
   {
-    const OutputPtr output = open_output(folder / "out.mjpeg", {.every_frame = true});
+    const OutputPtr output = open_output(folder / "out.mjpeg", {.every_frame = true, .trace = {}});
     for (std::uint64_t i = 0; i < 5; ++i) {
       const FramePtr frame = make_frame(i);
       expected += test::part_of(*frame);
@@ -295,7 +296,19 @@ TEST_CASE("Output: a unix socket that nobody listens on yet is tried until someb
   REQUIRE(output->put(make_frame(5)));
   const auto listener = listen_unix(path);
   REQUIRE(listener.has_value());
-  for (std::uint64_t i = 5; i < 7; ++i) {  // and once more after it has left
+  REQUIRE(wait_readable(listener->get()));
+  const Fd peer(::accept4(listener->get(), nullptr, nullptr, SOCK_CLOEXEC));
+  CHECK(read_frames(peer.get(), 1) == Sequences{5});
+}
+
+TEST_CASE("Output: a unix socket is connected to again when its peer has left") {
+  const test::TempDir folder;
+  const std::string path = folder / "s";
+  const auto listener = listen_unix(path);
+  REQUIRE(listener.has_value());
+  const OutputPtr output = open_output("unix:" + path);
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    CAPTURE(i);
     REQUIRE(wait_readable(listener->get()));
     const Fd peer(::accept4(listener->get(), nullptr, nullptr, SOCK_CLOEXEC));
     REQUIRE(eventually([&] { return output->figures().readers == 1; }));

@@ -48,7 +48,8 @@ Outcome parse(const std::string& stream, const std::function<std::size_t()>& por
 }
 
 Outcome parse_whole(const std::string& stream, StreamParser::Options options = {}) {
-  return parse(stream, [] { return std::size_t{1} << 30; }, options);
+  return parse(
+      stream, [] { return std::size_t{1} << 30; }, options);
 }
 
 // The same result whatever the portions: whole, byte by byte, and at random.
@@ -89,7 +90,9 @@ TEST_CASE("StreamParser: each framing that real writers use gives every frame") 
     std::string before;
     std::string after;
   };
-  const auto headers = [](const std::string& jpeg) { return "Content-Type: image/jpeg\r\n" + length_header(jpeg) + "\r\n"; };
+  const auto headers = [](const std::string& jpeg) {
+    return "Content-Type: image/jpeg\r\n" + length_header(jpeg) + "\r\n";
+  };
   const std::vector<Variant> variants = {
       {"ffmpeg: lower-case second words, a dangling boundary at the end",
        [](const std::string& jpeg) {
@@ -116,10 +119,10 @@ TEST_CASE("StreamParser: each framing that real writers use gives every frame") 
                 "\r\n\r\n" + jpeg + "\r\n";
        },
        "", ""},
-      {"no Content-Length", [](const std::string& jpeg) { return "--b\r\nContent-Type: image/jpeg\r\n\r\n" + jpeg + "\r\n"; },
-       "", ""},
-      {"no Content-Type", [](const std::string& jpeg) { return "--b\r\n" + length_header(jpeg) + "\r\n" + jpeg + "\r\n"; }, "",
-       ""},
+      {"no Content-Length",
+       [](const std::string& jpeg) { return "--b\r\nContent-Type: image/jpeg\r\n\r\n" + jpeg + "\r\n"; }, "", ""},
+      {"no Content-Type",
+       [](const std::string& jpeg) { return "--b\r\n" + length_header(jpeg) + "\r\n" + jpeg + "\r\n"; }, "", ""},
       {"no headers at all", [](const std::string& jpeg) { return "--b\r\n\r\n" + jpeg + "\r\n"; }, "", ""},
       {"headers in another order and case, with more between",
        [](const std::string& jpeg) {
@@ -134,7 +137,8 @@ TEST_CASE("StreamParser: each framing that real writers use gives every frame") 
          return "--b\nContent-Type: image/jpeg\nContent-Length: " + std::to_string(jpeg.size()) + "\n\n" + jpeg + "\n";
        },
        "", ""},
-      {"LF alone, no length", [](const std::string& jpeg) { return "--b\nContent-Type: image/jpeg\n\n" + jpeg + "\n"; }, "", ""},
+      {"LF alone, no length", [](const std::string& jpeg) { return "--b\nContent-Type: image/jpeg\n\n" + jpeg + "\n"; },
+       "", ""},
       {"no line end in front of a boundary, with a length",
        [&](const std::string& jpeg) { return "--b\r\n" + headers(jpeg) + jpeg; }, "", ""},
       {"no line end in front of a boundary, no length",
@@ -150,7 +154,8 @@ TEST_CASE("StreamParser: each framing that real writers use gives every frame") 
       {"a text preamble", [](const std::string& jpeg) { return ours(jpeg); }, "Hello, this is a camera.\r\n", ""},
       {"an HTTP response head first", [](const std::string& jpeg) { return ours(jpeg); },
        "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n", ""},
-      {"an HTTP/1.0 head with LF alone, the boundary announced with its dashes", [](const std::string& jpeg) { return ours(jpeg); },
+      {"an HTTP/1.0 head with LF alone, the boundary announced with its dashes",
+       [](const std::string& jpeg) { return ours(jpeg); },
        "HTTP/1.0 200\nContent-Type: multipart/x-mixed-replace;boundary=\"--frame\"\n\n", ""},
       {"a redirect's head, then the answer's", [](const std::string& jpeg) { return ours(jpeg); },
        "HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: x\r\n\r\n", ""},
@@ -165,30 +170,38 @@ TEST_CASE("StreamParser: each framing that real writers use gives every frame") 
       {"zeros behind bare JPEGs", [](const std::string& jpeg) { return jpeg + std::string(100, '\0'); }, "", ""},
       {"a length that is too large",
        [](const std::string& jpeg) {
-         return "--b\r\nContent-Type: image/jpeg\r\nContent-Length: " + std::to_string(jpeg.size() + 120) + "\r\n\r\n" + jpeg +
-                "\r\n";
+         return "--b\r\nContent-Type: image/jpeg\r\nContent-Length: " + std::to_string(jpeg.size() + 120) + "\r\n\r\n" +
+                jpeg + "\r\n";
        },
        "", ""},
       {"a length that is too small",
        [](const std::string& jpeg) {
-         return "--b\r\nContent-Type: image/jpeg\r\nContent-Length: " + std::to_string(jpeg.size() - 300) + "\r\n\r\n" + jpeg +
-                "\r\n";
+         return "--b\r\nContent-Type: image/jpeg\r\nContent-Length: " + std::to_string(jpeg.size() - 300) + "\r\n\r\n" +
+                jpeg + "\r\n";
        },
        "", ""},
       {"a length that is no number",
-       [](const std::string& jpeg) { return "--b\r\nContent-Type: image/jpeg\r\nContent-Length: many\r\n\r\n" + jpeg + "\r\n"; },
+       [](const std::string& jpeg) {
+         return "--b\r\nContent-Type: image/jpeg\r\nContent-Length: many\r\n\r\n" + jpeg + "\r\n";
+       },
        "", ""},
-      {"image/jpg", [](const std::string& jpeg) { return "--b\r\nContent-Type: image/jpg\r\n\r\n" + jpeg + "\r\n"; }, "", ""},
+      {"image/jpg", [](const std::string& jpeg) { return "--b\r\nContent-Type: image/jpg\r\n\r\n" + jpeg + "\r\n"; },
+       "", ""},
       {"a boundary of 70 odd characters",
        [](const std::string& jpeg) {
          return "--" + std::string(60, '=') + "a'()+_,-./:=?\r\nContent-Type: image/jpeg\r\n\r\n" + jpeg + "\r\n";
        },
        "", ""},
-      {"JSON parts in between", [](const std::string& jpeg) {
-         return "--frame\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"--frame\":1\r\n" + ours(jpeg);
-       }, "", ""},
+      {"JSON parts in between",
+       [](const std::string& jpeg) {
+         return "--frame\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"--frame\":1\r\n" +
+                ours(jpeg);
+       },
+       "", ""},
       {"parts of no bytes in between",
-       [](const std::string& jpeg) { return "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 0\r\n\r\n\r\n" + ours(jpeg); },
+       [](const std::string& jpeg) {
+         return "--frame\r\nContent-Type: image/jpeg\r\nContent-Length: 0\r\n\r\n\r\n" + ours(jpeg);
+       },
        "", ""},
   };
   for (const Variant& variant : variants) {
@@ -224,9 +237,11 @@ TEST_CASE("StreamParser: a frame is given out with its last byte") {
 }
 
 TEST_CASE("StreamParser: the X- headers come through, and what is missing is filled in") {
-  const std::string stream = ours(kA, "X-Timestamp: 1700000000.25\r\nX-Sequence: 42\r\nX-Camera: front\r\nX-Signal: held\r\n"
-                                      "X-Trace: camgrab=1.0\r\nX-Detections: {\"a\":1}\r\nX-Gate: open\r\n") +
-                             ours(kB);
+  const std::string stream =
+      ours(kA,
+           "X-Timestamp: 1700000000.25\r\nX-Sequence: 42\r\nX-Camera: front\r\nX-Signal: held\r\n"
+           "X-Trace: camgrab=1.0\r\nX-Detections: {\"a\":1}\r\nX-Gate: open\r\n") +
+      ours(kB);
   const Outcome outcome = parse_whole(stream);
   REQUIRE(outcome.frames.size() == 2);
   const Frame& first = outcome.frames[0];
@@ -390,9 +405,9 @@ TEST_CASE("StreamParser: what follows a JPEG when its writer pauses is noted") {
 }
 
 TEST_CASE("StreamParser: what the doctor needs to know is counted") {
-  const std::string stream =
-      "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=--frame\r\n\r\n" + ours(kA) +
-      "--frame\nContent-Type: image/jpeg\n\n" + test::without_huffman_tables(kB) + "\n";
+  const std::string stream = "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=--frame\r\n\r\n" +
+                             ours(kA) + "--frame\nContent-Type: image/jpeg\n\n" + test::without_huffman_tables(kB) +
+                             "\n";
   const Framing framing = parse_whole(stream).framing;
   CHECK(framing.http_head);
   CHECK(framing.http_status == 200);

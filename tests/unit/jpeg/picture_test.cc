@@ -110,7 +110,8 @@ TEST_CASE("draw_card: every size can be drawn and encoded") {
   for (const Size size : {Size{1, 1}, {2, 2}, {3, 5}, {16, 16}, {641, 479}, {1, 2000}, {2000, 1}}) {
     CAPTURE(size.width_px);
     CAPTURE(size.height_px);
-    const Picture card = jpeg::draw_card(size, "WAITING FOR THE FIRST FRAME", {"camera", "a longer line of text than fits"});
+    const Picture card =
+        jpeg::draw_card(size, "WAITING FOR THE FIRST FRAME", {"camera", "a longer line of text than fits"});
     CHECK(encoder.encode(card, 80).has_value());
   }
 }

@@ -69,7 +69,8 @@ TEST_CASE("Walker: a JPEG cut off at any byte may still become whole") {
     for (std::size_t size = 0; size < jpeg.size(); ++size) {
       Walker walker;
       const Status status = walk_all(walker, jpeg.substr(0, size));
-      if (status != Status::More) FAIL_CHECK("given up after " << size << " of " << jpeg.size() << " bytes: " << walker.reason());
+      if (status != Status::More)
+        FAIL_CHECK("given up after " << size << " of " << jpeg.size() << " bytes: " << walker.reason());
     }
   }
 }
@@ -257,7 +258,8 @@ TEST_CASE("Walker: no JPEG with a byte changed makes it read past the end or fin
     for (const char value : {'\x00', '\xFF', '\xD9', '\x7F'}) {
       const std::string changed = jpeg.substr(0, at) + value + jpeg.substr(at + 1);
       Walker walker;
-      if (walk_all(walker, changed) == Status::Done && walker.end() > changed.size()) FAIL_CHECK("an end behind the bytes");
+      if (walk_all(walker, changed) == Status::Done && walker.end() > changed.size())
+        FAIL_CHECK("an end behind the bytes");
       if (walker.position() > changed.size()) FAIL_CHECK("a position behind the bytes");
     }
   }
