@@ -7,7 +7,7 @@
 namespace fp {
 
 Blob Blob::copy_of(ByteView bytes) {
-  Buffer buffer(bytes.size() == 0 ? 1 : bytes.size());
+  Buffer buffer(bytes.empty() ? 1 : bytes.size());
   if (!bytes.empty()) std::memcpy(buffer.data(), bytes.data(), bytes.size());
   return std::move(buffer).into_blob(0, bytes.size());
 }

@@ -12,8 +12,6 @@
 
 #include "base/clock.h"
 
-extern char** environ;
-
 namespace fp {
 namespace {
 

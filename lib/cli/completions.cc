@@ -22,7 +22,7 @@ std::vector<Described> describe(const CLI::App& app) {
     one.shorts = option->get_snames();
     one.help = option->get_description();
     one.takes_value = option->get_items_expected_max() > 0;
-    const std::string type = option->get_type_name().substr(0, option->get_type_name().find(":"));
+    const std::string type = option->get_type_name().substr(0, option->get_type_name().find(':'));
     one.file = type == "FILE" || type == "DIR" || type == "SPEC";
     if (type.find('|') != std::string::npos) {
       for (const std::string_view choice : split(type, '|')) one.choices.emplace_back(choice);
@@ -51,7 +51,7 @@ std::string join(const std::vector<std::string>& words) {
 }
 
 std::string bash(const CLI::App& app) {
-  const std::string name = app.get_name();
+  const std::string& name = app.get_name();
   std::string function = "_" + name;
   for (char& c : function) c = c == '-' ? '_' : c;
   std::string cases;

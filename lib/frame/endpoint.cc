@@ -55,6 +55,9 @@ Result<Fd> new_socket(int family) {
 
 // A socket file that nobody listens behind any more.
 bool is_stale(const sockaddr_un& address, socklen_t length) {
+  // connect() to any other file is refused, too: that is somebody's data.
+  struct stat info {};
+  if (::lstat(address.sun_path, &info) != 0 || !S_ISSOCK(info.st_mode)) return false;
   Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   return probe && ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0 &&
          errno == ECONNREFUSED;
@@ -124,7 +127,7 @@ Result<Endpoint> parse_endpoint(const std::string& spec, Direction direction) {
     endpoint.kind = Endpoint::Kind::Path;
     endpoint.address = spec;
   }
-  if (endpoint.address.empty() && endpoint.kind != Endpoint::Kind::Fd && !endpoint.listens()) {
+  if (endpoint.address.empty() && endpoint.kind != Endpoint::Kind::Fd && endpoint.kind != Endpoint::Kind::TcpListen) {
     return unsupported("'" + spec + "' names nothing");
   }
   return endpoint;

@@ -22,6 +22,11 @@ bool readable_now(int fd) {
   return ::poll(&one, 1, 0) > 0;
 }
 
+bool hung_up(int fd) {
+  pollfd one{fd, POLLIN, 0};
+  return ::poll(&one, 1, 0) > 0 && (one.revents & POLLHUP) != 0;
+}
+
 }  // namespace
 
 Input::Input(Endpoint endpoint, Options options, const Clock& clock, Report report)
@@ -234,6 +239,8 @@ Result<std::size_t> Input::read_some(std::span<std::uint8_t> room, bool& again) 
   }
   const ssize_t got = reading_ == Reading::Socket ? ::recv(fd, room.data(), room.size(), MSG_DONTWAIT)
                                                   : ::read(fd, room.data(), room.size());
+  // A FIFO that nobody has opened for writing yet reads like one whose writer has left; poll(2) tells them apart.
+  again = got == 0 && endpoint_.kind == Endpoint::Kind::Path && reopens_ && !hung_up(fd);
   if (got >= 0) return static_cast<std::size_t>(got);
   again = errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
   if (again) return 0;

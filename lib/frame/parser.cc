@@ -126,6 +126,7 @@ void StreamParser::to_seek(bool line_start) {
 // Bytes that belong to nothing. White space between parts is nobody's fault.
 void StreamParser::skip_junk(std::size_t size) {
   if (size == 0) return;
+  behind_frame_ = false;
   const ByteView junk = view().first(size);
   const bool visible = std::any_of(junk.begin(), junk.end(), [](std::uint8_t c) { return !is_space(c); });
   if (visible) {
@@ -198,7 +199,7 @@ StreamParser::Step StreamParser::seek() {
         skip_junk(at);
         return Step::More;
       case Match::Yes:
-        if (!line_start) ++framing_.no_line_before_boundary;
+        if (!line_start || (at == 0 && behind_frame_)) ++framing_.no_line_before_boundary;
         skip_junk(at);
         boundary_line(as_text(view()).find('\n') + 1);
         return Step::Again;
@@ -260,6 +261,7 @@ void StreamParser::boundary_line(std::size_t line_bytes) {
   part_.lf_only = line_bytes < 2 || view()[line_bytes - 2] != '\r';
   consume(line_bytes);
   state_ = State::Headers;
+  behind_frame_ = false;
   searched_ = 0;
   line_ = 0;
 }
@@ -527,6 +529,7 @@ void StreamParser::emit(std::optional<Frame>& out) {
     searched_ = 0;
   } else {
     to_seek(true);
+    behind_frame_ = true;
   }
   out = std::move(frame);
 }

@@ -125,6 +125,7 @@ class StreamParser {
   bool bare_ = false;          // the body in hand came without a part
   bool length_wrong_ = false;  // the length of the part in hand turned out wrong
   bool gave_frame_ = false;    // since the last note_pause()
+  bool behind_frame_ = false;  // nothing has come since the last frame
   bool line_behind_ = false;   // a line end has come behind the last frame
   std::uint64_t tail_left_ = 0;
   bool tail_padding_ = false;

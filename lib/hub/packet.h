@@ -28,7 +28,7 @@ class Packet {
   };
 
   /// `header` is what part_header() made, `next` the boundary and headers of a part without length.
-  Packet(FramePtr frame, std::string header, std::string next, std::uint64_t index)
+  Packet(FramePtr frame, std::string header, const std::string& next, std::uint64_t index)
       : frame_(std::move(frame)), header_(std::move(header)), tail_("\r\n" + next), index_(index) {}
   Packet(const Packet&) = delete;
   Packet& operator=(const Packet&) = delete;

@@ -79,6 +79,9 @@ not_there() { [ ! -e "$1" ] || fails "$1 is there"; }
 
 show_logs() {
   local file
+  for file in "$T"/*.pid; do
+    [ -e "$file" ] && gone "$(cat "$file")" && echo "--- ${file##*/}: this process has ended" >&2
+  done
   for file in "$T"/*.err; do
     [ -s "$file" ] && { echo "--- ${file##*/}"; tail -n 20 "$file"; } >&2
   done
@@ -116,6 +119,7 @@ ends() {
   equals "exit code of $1: $code" "exit code of $1: ${2:-0}"
 }
 
+inotify_watches() { grep -qs '^inotify wd' "/proc/$(pid_of "$1")/fdinfo/"*; } # dirwatch is ready for what lands
 says() { grep -qF -- "$2" "$T/$1.err"; } # says NAME TEXT: on standard error
 printed() { grep -qF -- "$2" "$T/$1.out"; }
 
@@ -160,8 +164,12 @@ serve_as() {
   local name=$1
   shift
   start "$name" mjpeg-serve --listen 127.0.0.1:0 "$@"
-  eventually grep -q 'http://127.0.0.1:[0-9]*/' "$T/$name.err"
-  URL=$(sed -n 's,.*\(http://127\.0\.0\.1:[0-9]*\)/.*,\1,p' "$T/$name.err" | head -n 1)
+  find_url "$name"
+}
+# Sets URL to what mjpeg-serve has said on the standard error of NAME, which may be a pipeline.
+find_url() {
+  eventually grep -q 'http://127.0.0.1:[0-9]*/' "$T/$1.err"
+  URL=$(sed -n 's,.*\(http://127\.0\.0\.1:[0-9]*\)/.*,\1,p' "$T/$1.err" | head -n 1)
 }
 
 # A camera that shows exactly what the test writes: `fifo_camera 7 cam`, then `part p1.jpg >&7`. Descriptors 7 to 9.
@@ -171,7 +179,11 @@ fifo_camera() {
 }
 
 status_of() { curl -s -o /dev/null -w '%{http_code}' --max-time "$FP_DEADLINE_S" "$@"; }
-answers() { [ "$(status_of "${@:2}")" = "$1" ]; } # answers 503 URL
+# answers CODE URL; the last code that came is shown with the logs, for whoever reads a failure.
+answers() {
+  status_of "${@:2}" >"$T/answer.err" || true
+  [ "$(cat "$T/answer.err")" = "$1" ]
+}
 get() { curl -s --max-time "$FP_DEADLINE_S" "$@"; }
 # The value of a header in the answer; `head_value NAME CURL-ARG...`.
 head_value() {

@@ -8,7 +8,7 @@ frames.py payloads FILE [TYPE]   all pictures (or parts of another TYPE), one be
 frames.py split FILE PREFIX      PREFIX1.jpg, PREFIX2.jpg, ...
 frames.py tail FILE              what is left behind the last whole frame
 frames.py strip-tables IN OUT    the JPEG without its DHT segments, as UVC cameras send them
-frames.py advance FILE           as list, for parts without a length: split at the boundary of the first line
+frames.py advance FILE           as list, for parts without a length: those that the whole head of the next one follows
 
 A frame is whole with the line end behind it. What is left at the end is no error: the file may still grow.
 """
@@ -53,7 +53,10 @@ def pictures(data):
 
 def advance_pictures(data):
     first = data.split(b"\r\n", 1)[0]
-    for piece in (b"\r\n" + data).split(b"\r\n" + first + b"\r\n"):
+    *whole, head = (b"\r\n" + data).split(b"\r\n" + first + b"\r\n")
+    if not head.endswith(b"\r\n\r\n"):
+        whole = whole[:-1]  # the head of the next part is not whole yet
+    for piece in whole:
         payload = piece.partition(b"\r\n\r\n")[2]
         if payload.startswith(b"\xff\xd8") and payload.endswith(b"\xff\xd9"):
             yield {}, payload, 0

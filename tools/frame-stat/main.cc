@@ -1,7 +1,7 @@
 // frame-stat: what a stream is like.
 #include <unistd.h>
 
-#include <cstdio>
+#include <utility>
 
 #include "cli/cli.h"
 #include "cli/log.h"
@@ -68,6 +68,7 @@ Exit measure(cli::Common common, const Options& options) {
   const SystemClock clock;
   // What it reports as missing must not be what it did not look at itself.
   Input input = tool::open_input(common, clock, /*every_frame=*/true);
+  const std::uint64_t frames = std::exchange(common.frames, 0);
   common.output = options.pass ? "-" : "none";
   const auto output = tool::open_output(common, {"frame-stat", /*source=*/false}, &input);
   Teller teller(options.pass);
@@ -88,7 +89,8 @@ Exit measure(cli::Common common, const Options& options) {
     return nullptr;
   };
   steps.status = [&] { return line_of(meter.last(), meter); };
-  steps.enough = [&] { return teller.closed(); };
+  // Counted as they are read: what is passed on may be fewer.
+  steps.enough = [&] { return teller.closed() || (frames > 0 && meter.all().frames >= frames); };
   const Exit exit = tool::run(input, *output, stop, common, clock, steps);
   meter.end_stretch(clock.steady(), input.skips());
   if (options.json) {
