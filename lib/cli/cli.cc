@@ -178,6 +178,7 @@ void add_common(CLI::App& app, Common& common) {
   app.set_config("--config", "", "Read options from a TOML file: NAME = VALUE on each line")
       ->type_name("FILE")
       ->group("Common");
+  app.allow_config_extras(CLI::config_extras_mode::error);  // a misspelt name must not pass for one that works
   app.get_help_ptr()->group("Common");
   app.get_version_ptr()->group("Common");
   // Hidden: the build makes the completion files with it.
@@ -206,8 +207,9 @@ void add_output(CLI::App& app, Common& common) {
 
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   // --completions stands alone: it must work without the arguments that a tool cannot do without.
-  if (argc == 3 && std::string_view(argv[1]) == "--completions") {
-    const std::string text = completions(app, argv[2]);
+  for (int i = 1; i + 1 < argc; ++i) {
+    if (std::string_view(argv[i]) != "--completions") continue;
+    const std::string text = completions(app, argv[i + 1]);
     std::cout << text;
     return static_cast<int>(text.empty() ? Exit::Usage : Exit::Done);
   }

@@ -149,6 +149,10 @@ Result<Fd> listen_unix(const std::string& path) {
   return fd;
 }
 
+std::string socket_file(const Endpoint& endpoint) {
+  return endpoint.kind == Endpoint::Kind::UnixListen && !endpoint.address.starts_with('@') ? endpoint.address : "";
+}
+
 Result<Fd> listen_tcp(const HostPort& where) {
   const std::string name = "listen on " + (where.host.empty() ? "127.0.0.1" : where.host) + ":" + where.port;
   auto addresses = resolve(where, true);

@@ -38,6 +38,8 @@ struct HostPort {
 /// behind by a dead process is replaced; a TCP host "" is loopback. Errors: Io.
 [[nodiscard]] Result<Fd> listen_unix(const std::string& path);
 [[nodiscard]] Result<Fd> listen_tcp(const HostPort& address);
+/// The file that listening on a unix socket made, and that its owner unlinks at the end; "" when there is none.
+[[nodiscard]] std::string socket_file(const Endpoint& endpoint);
 /// Begins to connect without blocking (but for the name look-up): poll for writing, then connect_error().
 [[nodiscard]] Result<Fd> connect_unix(const std::string& path);
 [[nodiscard]] Result<Fd> connect_tcp(const HostPort& address);

@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 // One frame of up to 1 MB fits into the pipe, so that its writer is not woken for each 64 KiB of it.
 constexpr int kPipeBytes = 1 << 20;
+// A writer that is silent for so long has written what it had to: two writes in a row are none.
+constexpr auto kPause = 5ms;
 constexpr std::size_t kBytesPerTurn = 16u << 20;
 
 bool readable_now(int fd) {
@@ -174,7 +176,8 @@ void Input::lost(const std::string& why) {
   const bool news = state_ == State::Open || trouble_ != text;
   state_ = State::Opening;
   trouble_ = text;
-  if (news && report_) report_(Severity::Warning, endpoint_.text + ": " + text + "; trying again");
+  const std::string name = text.find(endpoint_.text) == std::string::npos ? endpoint_.text + ": " : "";
+  if (news && report_) report_(Severity::Warning, name + text + "; trying again");
   if (!endpoint_.listens()) retry_at_ = clock_->steady() + backoff_.next();
 }
 
@@ -271,10 +274,10 @@ FramePtr Input::read_frames() {
       lost(got ? "end of stream" : got.error().text);
       break;
     }
-    if (again) {
-      parser_.note_pause();
-      break;
-    }
+    if (again) break;
+    const SteadyTime now = clock_->steady();
+    if (now - last_read_ >= kPause) parser_.note_pause();
+    last_read_ = now;
     taken += *got;
     figures_.bytes += *got;
     parser_.commit(*got, clock_->wall());
@@ -310,6 +313,7 @@ void Input::begin_close() {
   }
   owned_.reset();
   borrowed_ = -1;
+  if (listener_ && !socket_file(endpoint_).empty()) ::unlink(endpoint_.address.c_str());
   listener_.reset();
 }
 

@@ -98,6 +98,7 @@ class Input final : public Producer {
   std::optional<ChildProcess> child_;
   std::uint64_t generation_ = 0;
   SteadyTime closing_since_{};
+  SteadyTime last_read_{};
   bool connecting_ = false;
   bool reopens_ = false;
   bool every_frame_ = false;

@@ -93,8 +93,9 @@ class Single final : public Output {
 // A hub of readers, each with its own thread, slot and pace.
 class Listening final : public Output {
  public:
-  Listening(Fd listener, std::string name, Options options, Report report)
+  Listening(Fd listener, std::string unix_path, std::string name, Options options, Report report)
       : listener_(std::move(listener)),
+        unix_path_(std::move(unix_path)),
         name_(std::move(name)),
         options_(std::move(options)),
         report_(std::move(report)),
@@ -116,6 +117,7 @@ class Listening final : public Output {
     stop_.raise();
     if (thread_.joinable()) thread_.join();
     const std::lock_guard lock(mutex_);
+    if (listener_ && !unix_path_.empty()) ::unlink(unix_path_.c_str());
     listener_.reset();
     for (auto& reader : readers_) reader->drain(grace);
     for (auto& reader : readers_) reader->finish(grace);
@@ -187,6 +189,7 @@ class Listening final : public Output {
   }
 
   Fd listener_;
+  const std::string unix_path_;  // to be unlinked at the end
   const std::string name_;
   const Options options_;
   Report report_;
@@ -204,7 +207,7 @@ Result<std::unique_ptr<Output>> open_listening(const Endpoint& endpoint, Output:
   auto listener = endpoint.kind == Endpoint::Kind::UnixListen ? listen_unix(endpoint.address)
                                                               : listen_tcp({endpoint.address, endpoint.port});
   if (!listener) return fail(std::move(listener).error());
-  return std::make_unique<Listening>(std::move(*listener), endpoint.text, std::move(options), std::move(report));
+  return std::make_unique<Listening>(std::move(*listener), socket_file(endpoint), endpoint.text, std::move(options), std::move(report));
 }
 
 }  // namespace

@@ -258,6 +258,7 @@ void StreamParser::boundary_line(std::size_t line_bytes) {
   boundary_ = std::string(name);
   framing_.boundary = boundary_;
   part_ = Part{};
+  over_limit_ = false;
   part_.lf_only = line_bytes < 2 || view()[line_bytes - 2] != '\r';
   consume(line_bytes);
   state_ = State::Headers;
@@ -381,6 +382,7 @@ void StreamParser::headers_done() {
     skips_.add(Skip::TooLarge);
     to_seek(true);
     in_junk_ = true;
+    over_limit_ = true;
     return;
   }
   state_ = State::Body;
@@ -460,7 +462,8 @@ StreamParser::Step StreamParser::body(std::optional<Frame>& out) {
   }
   if (status == jpeg::Walker::Status::Bad) return lose_body(Skip::Corrupt);
   if (bytes.size() > options_.max_frame_bytes) {
-    skips_.add(Skip::TooLarge);
+    // The picture of a part that was refused for its length is the same one again.
+    if (!over_limit_) skips_.add(Skip::TooLarge);
     to_seek(false);
     in_junk_ = true;
     soi_from_ = bytes.size();
@@ -501,6 +504,7 @@ void StreamParser::emit(std::optional<Frame>& out) {
   ++given_out_;
   started_ = true;
   gave_frame_ = true;
+  over_limit_ = false;
   line_behind_ = false;
   hint_bytes_ = size;
   if (bare_) ++framing_.bare_jpegs;

@@ -123,6 +123,7 @@ class StreamParser {
   std::string boundary_;
   Part part_;
   bool bare_ = false;          // the body in hand came without a part
+  bool over_limit_ = false;    // the last part was refused for its length
   bool length_wrong_ = false;  // the length of the part in hand turned out wrong
   bool gave_frame_ = false;    // since the last note_pause()
   bool behind_frame_ = false;  // nothing has come since the last frame

@@ -169,7 +169,11 @@ void Sink::run() {
       wake_.lower();
     }
   }
-  gone_ = true;
+  {
+    // Under the lock: a put() that is about to wait must not miss it.
+    const std::lock_guard lock(mutex_);
+    gone_ = true;
+  }
   taken_.notify_all();
   if (on_gone_) on_gone_();
 }

@@ -56,7 +56,7 @@ void Connection::update_watch() {
   }
   const bool writing = !out_.empty() || body_waits_;
   // While an answer is awaited, further requests wait in the socket; a stream's input is read to see its end.
-  const bool reading = parser_ == nullptr || answered_;
+  const bool reading = !end_of_input_ && (parser_ == nullptr || answered_);
   watch_.watch(socket_.get(), (reading ? IoWatch::kRead : 0) | (writing ? IoWatch::kWrite : 0));
 }
 
@@ -80,6 +80,7 @@ void Connection::read_requests() {
     // A peer that has sent its request and closed its side still wants the answer (`printf ... | nc`).
     if (got == 0 && !out_.empty()) {
       close_when_sent_ = true;
+      end_of_input_ = true;
       return;
     }
     return close(CloseReason::Peer);
@@ -232,7 +233,7 @@ void Connection::flush() {
       break;
     }
   }
-  if (out_.empty() && close_when_sent_) return close(CloseReason::Done);
+  if (out_.empty() && close_when_sent_) return close(sent_reason_);
   update_watch();
 }
 
@@ -263,6 +264,7 @@ void Connection::check_time() {
   if (now - request_began_ <= limit) return;
   if (!request_open_) return close(CloseReason::Timeout);
   keep_alive_ = false;
+  sent_reason_ = CloseReason::Timeout;
   respond(error_response(408, "the request took too long"));
 }
 

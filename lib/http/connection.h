@@ -111,6 +111,8 @@ class Connection {
   bool keep_alive_ = true;
   bool answered_ = true;
   bool close_when_sent_ = false;
+  CloseReason sent_reason_ = CloseReason::Done;  // what to say then
+  bool end_of_input_ = false;                    // the peer has closed its side
   bool body_waits_ = false;  // for writable()
   bool closed_ = false;
   bool shutting_down_ = false;

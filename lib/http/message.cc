@@ -57,13 +57,19 @@ bool parse_target(std::string_view target, Request& request) {
   request.target = std::string(target);
   // The absolute form, http://host/path, is what a proxy is asked (RFC 9112, 3.2.2): its path counts.
   if (starts_with_ignoring_case(target, "http://")) {
-    const auto slash = target.find('/', 7);
-    target = slash == std::string_view::npos ? "/" : target.substr(slash);
+    const auto end = target.find_first_of("/?#", 7);
+    target = end == std::string_view::npos ? std::string_view() : target.substr(end);
+    if (!target.starts_with('/')) request.path = "/";
+  }
+  if (request.method == "OPTIONS" && target == "*") {
+    request.path = "/";  // about the whole server
+    return true;
   }
   target = target.substr(0, target.find('#'));
   const auto mark = target.find('?');
   auto path = decode(target.substr(0, mark), false);
-  if (!path || path->empty() || path->front() != '/') return request.method == "OPTIONS" && target == "*";
+  if (path && path->empty() && request.path == "/") path = "/";
+  if (!path || path->empty() || path->front() != '/') return false;
   request.path = std::move(*path);
   if (mark == std::string_view::npos) return true;
   for (const std::string_view pair : split(target.substr(mark + 1), '&')) {

@@ -64,6 +64,8 @@ RequestParser::Status RequestParser::parse() {
   for (const auto& field : message) {
     request_.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
   }
+  // RFC 9112, 3.2: with two, somebody in between may have looked at the other one.
+  if (message.count("Host") > 1) return bad(400, "a request with two Host headers");
   request_.body = std::move(message.body());
   const std::string target(message.target());
   if (!parse_target(target, request_)) return bad(400, "malformed request target");

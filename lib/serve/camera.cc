@@ -127,6 +127,7 @@ void Camera::check() {
 
 CameraStatus Camera::status() const {
   if (!input_) return CameraStatus::Idle;
+  if (input_->ended()) return hub_.newest_frame() ? CameraStatus::Stalled : CameraStatus::Waiting;
   if (input_->state() != Input::State::Open) {
     const bool before = input_->figures().opened > 0 || !input_->endpoint().listens();
     return before ? CameraStatus::Reconnecting : CameraStatus::Waiting;
@@ -140,6 +141,7 @@ CameraStatus Camera::status() const {
 }
 
 std::string Camera::reason() const {
+  if (ended()) return "the input has ended";
   switch (status()) {
     case CameraStatus::Live:
       return "";

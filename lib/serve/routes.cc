@@ -109,7 +109,8 @@ void Routes::handle(Connection& connection, const Request& request) {
     }
     const std::string prefix = std::string(route.path) + "/";
     if (!route.by_camera || !request.path.starts_with(prefix)) continue;
-    const std::string_view name = std::string_view(request.path).substr(prefix.size());
+    std::string_view name = std::string_view(request.path).substr(prefix.size());
+    if (name.ends_with('/')) name.remove_suffix(1);
     if (name.find('/') != std::string_view::npos) continue;
     camera = find(name);
     if (camera == nullptr) {

@@ -68,7 +68,7 @@ std::optional<WallTime> date_at(std::string_view text) {
   date.tm_isdst = -1;
   const bool utc = !text.empty() && text.front() == 'Z';
   const std::time_t seconds = utc ? ::timegm(&date) : ::mktime(&date);
-  if (seconds < 0) return std::nullopt;
+  if (seconds < 0 || date.tm_mday != day) return std::nullopt;  // the 30th of February
   return WallTime(std::chrono::seconds(seconds) + std::chrono::microseconds(micros));
 }
 

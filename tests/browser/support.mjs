@@ -2,7 +2,6 @@
 // the latest with the process.
 import assert from 'node:assert/strict';
 import {execFileSync, spawn} from 'node:child_process';
-import {once} from 'node:events';
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -25,7 +24,8 @@ export const now = () => performance.timeOrigin + performance.now();
 
 export const program = (name) => join(BIN, name);
 
-export const camgrab = (...options) => [program('camgrab'), 'test', '--size', '320x240', ...options].join(' ');
+/** A command for exec:. */
+export const camgrab = (size, fps) => `${program('camgrab')} test --size ${size} --fps ${fps}`;
 
 export function temporaryFolder(t) {
   const folder = mkdtempSync(join(tmpdir(), 'framepipe-browser-'));
@@ -73,18 +73,21 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.once(signal, () =>
 /** mjpeg-serve, listening on a free port unless told which; `arguments_` are the rest of its command line. */
 export class Server {
   port;
+  #t;
   #arguments;
   #child;
   #gone;
+  #killed;
 
   static async start(t, ...arguments_) {
-    const server = new Server(arguments_);
+    const server = new Server(t, arguments_);
     t.after(() => server.kill());
     await server.#start(0);
     return server;
   }
 
-  constructor(arguments_) {
+  constructor(t, arguments_) {
+    this.#t = t;
     this.#arguments = arguments_;
   }
 
@@ -103,6 +106,7 @@ export class Server {
 
   /** As abruptly as a machine that loses its power. */
   async kill() {
+    this.#killed = true;
     killGroup(this.#child.pid, 'SIGKILL');
     await this.#gone;
   }
@@ -117,7 +121,11 @@ export class Server {
                         {detached: true, stdio: ['pipe', 'ignore', 'pipe']});
     let messages = '';
     this.#child = child;
-    this.#gone = once(child, 'exit');
+    this.#killed = false;
+    this.#gone = new Promise((resolve) => child.once('close', resolve));
+    child.once('close', (code, signal) => {
+      if (!this.#killed) this.#t.diagnostic(`mjpeg-serve ended by itself (${code ?? signal}): ${messages}`);
+    });
     groups.add(child.pid);
     child.stdin.on('error', () => {});  // it was killed
     const listening = new Promise((resolve, reject) => {
@@ -127,7 +135,7 @@ export class Server {
         if (address) resolve(Number(address[1]));
       });
       child.once('error', reject);
-      child.once('exit', () => reject(new Error(`mjpeg-serve ended: ${messages}`)));
+      child.once('close', () => reject(new Error(`mjpeg-serve ended: ${messages}`)));
     });
     this.port = await within('mjpeg-serve listens', listening);
   }
@@ -171,7 +179,7 @@ export class OrdinaryTab {
   #waiting = new Map();
   #lastId = 0;
 
-  static async open(browser) {
+  static async open(t, browser) {
     const tab = new OrdinaryTab();
     tab.#devtools = await browser.newBrowserCDPSession();
     tab.#devtools.on('Target.receivedMessageFromTarget', ({message}) => {
@@ -180,6 +188,7 @@ export class OrdinaryTab {
       tab.#waiting.delete(reply.id);
     });
     tab.#context = (await tab.#devtools.send('Target.createBrowserContext')).browserContextId;
+    t.after(() => tab.#devtools.send('Target.disposeBrowserContext', {browserContextId: tab.#context}));
     tab.#target = await tab.#openAnother();
     const attached = await tab.#devtools.send('Target.attachToTarget', {targetId: tab.#target, flatten: false});
     tab.#session = attached.sessionId;
@@ -223,7 +232,8 @@ export class OrdinaryTab {
 export function middleOfPng(png) {
   const chunks = [];
   for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at)) {
-    chunks.push({type: png.toString('latin1', at + 4, at + 8), data: png.subarray(at + 8, at + 8 + png.readUInt32BE(at))});
+    const [type, data] = [png.toString('latin1', at + 4, at + 8), png.subarray(at + 8, at + 8 + png.readUInt32BE(at))];
+    chunks.push({type, data});
   }
   const head = chunks.find(({type}) => type === 'IHDR').data;
   const [width, height] = [head.readUInt32BE(0), head.readUInt32BE(4)];

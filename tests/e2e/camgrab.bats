@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # camgrab: the test card. (Cameras come with their own tests.)
+# shellcheck disable=SC2154 # stderr and stderr_lines come from run --separate-stderr
 
 bats_require_minimum_version 1.5.0
 load ../support/common

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # dirwatch: the newest picture that lands in a directory.
+# shellcheck disable=SC2154 # stderr and stderr_lines come from run --separate-stderr
 
 bats_require_minimum_version 1.5.0
 load ../support/common
@@ -16,11 +17,10 @@ land() {
   cp "$1" landing
   mv landing "$2"
 }
-watching() { grep -qs '^inotify wd' "/proc/$(pid_of dw)/fdinfo/"*; }
 # watch_dir [ARG...]: dirwatch on d, ready for what lands there.
 watch_dir() {
   start dw dirwatch "$@" d
-  eventually watching
+  eventually inotify_watches dw
 }
 first_half() { head -c "$(($(size_of "$1") / 2))" "$1"; }
 second_half() { tail -c "+$(($(size_of "$1") / 2 + 1))" "$1"; }
@@ -359,7 +359,7 @@ shown() {
   eventually has_picture dw.out p1.jpg
   land p2.jpg d/b.jpg
   eventually has_picture dw.out p2.jpg
-  run ! watching
+  run ! inotify_watches dw
 }
 
 @test "dirwatch --poll sees a file that is written again under its name" {
@@ -420,7 +420,7 @@ shown() {
 
 @test "dirwatch --frames ends after so many" {
   start dw dirwatch --every-frame --frames 2 d
-  eventually watching
+  eventually inotify_watches dw
   for n in 1 2 3; do land "p$n.jpg" "d/$n.jpg"; done
   ends dw
   shown p1.jpg p2.jpg
@@ -444,7 +444,7 @@ shown() {
   # shellcheck disable=SC2016 # for the inner shell
   start dw bash -c 'exec dirwatch "$1" >"$2"' - d out
   exec 7<out
-  eventually watching
+  eventually inotify_watches dw
   exec 7<&-
   land p1.jpg d/a.jpg
   ends dw

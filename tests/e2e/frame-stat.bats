@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # frame-stat: what a stream is like; every broken server of interop.md is read, and explained.
+# shellcheck disable=SC2154 # stderr and stderr_lines come from run --separate-stderr
 
 bats_require_minimum_version 1.5.0
 load ../support/common

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # scripts/mp4_to_jpg_frames.sh: a video becomes numbered JPEG files, each whole from the moment it has its name.
+# shellcheck disable=SC2154 # stderr and stderr_lines come from run --separate-stderr
 
 bats_require_minimum_version 1.5.0
 load ../support/common
@@ -15,6 +16,7 @@ make_clip() {
   ffmpeg -nostdin -loglevel error -f lavfi -i "testsrc2=size=64x48:rate=$3:duration=$2" -c:v mpeg4 "$1"
 }
 pictures_in() { find "./$1" -name 'frame_*.jpg' | wc -l; }
+watching() { grep -qs '^inotify wd' "/proc/$(pid_of dw)/fdinfo/"*; }
 has_pictures() { [ "$(pictures_in "$1")" -ge "$2" ]; }
 
 @test "mp4_to_jpg_frames writes every picture of the clip, numbered from 1, and says nothing" {
@@ -77,7 +79,7 @@ while len(seen) < 200:
 @test "mp4_to_jpg_frames feeds dirwatch: each picture comes out once, and no temporary file is taken for one" {
   mkdir frames
   start dw dirwatch frames --fps 0 --every-frame --frames 20
-  eventually grep -qs '^inotify wd' "/proc/$(pid_of dw)/fdinfo/"*
+  eventually watching
   make_clip clip.mp4 1 20
   "$script" clip.mp4 frames 20
   ends dw
@@ -131,10 +133,11 @@ while len(seen) < 200:
 
 # refuses STATUS TEXT ARGUMENT...: one line with TEXT in it, and this exit code.
 refuses() {
-  run --separate-stderr "$script" "${@:3}"
-  equals "$status, ${#stderr_lines[@]} line" "$1, 1 line"
-  contains "$stderr" "mp4_to_jpg_frames.sh: "
-  contains "$stderr" "$2"
+  local code=0
+  "$script" "${@:3}" 2>words || code=$?
+  equals "$code, $(wc -l <words) line" "$1, 1 line"
+  contains "$(cat words)" "mp4_to_jpg_frames.sh: "
+  contains "$(cat words)" "$2"
 }
 
 @test "mp4_to_jpg_frames says what is wrong in one line, with an exit code of sysexits" {
@@ -153,11 +156,9 @@ refuses() {
 }
 
 @test "mp4_to_jpg_frames without ffmpeg says so, and ends with 69" {
-  local bash
-  bash=$(command -v bash)
-  PATH=/nonexistent run --separate-stderr "$bash" "$script" testsrc frames
+  run env PATH=/nonexistent "$BASH" "$script" testsrc frames
   equals "$status" 69
-  contains "$stderr" "ffmpeg is not installed"
+  contains "$output" "ffmpeg is not installed"
 }
 
 @test "mp4_to_jpg_frames --help tells of everything" {

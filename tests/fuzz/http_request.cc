@@ -38,10 +38,17 @@ void take(RequestParser& parser, Status status, Outcome& outcome) {
   }
 }
 
+// Beast refuses a bad first line at once when it comes in one piece, and in portions only when the header is complete:
+// both get a line to complete it.
+void complete(RequestParser& parser, Outcome& outcome) {
+  if (!outcome.bad) take(parser, parser.feed(fp::as_bytes("\r\n\r\n")), outcome);
+}
+
 Outcome parse_whole(ByteView bytes) {
   RequestParser parser;
   Outcome outcome;
   take(parser, parser.feed(bytes), outcome);
+  complete(parser, outcome);
   return outcome;
 }
 
@@ -54,6 +61,7 @@ Outcome parse_in_portions(ByteView bytes, std::uint8_t seed) {
     take(parser, parser.feed(bytes.first(portion)), outcome);
     bytes = bytes.subspan(portion);
   }
+  complete(parser, outcome);
   return outcome;
 }
 

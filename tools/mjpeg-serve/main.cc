@@ -163,6 +163,7 @@ class Program {
       throw Failure{Exit::NoInput,
                     "the input ended before the first frame (is there a producer in front of the pipe?)"};
     }
+    if (all_ended_) spdlog::info("the input has ended");
     return Exit::Done;
   }
 
@@ -178,7 +179,6 @@ class Program {
   void source_ended() {
     all_ended_ = std::all_of(cameras_.begin(), cameras_.end(), [](const auto& camera) { return camera->ended(); });
     if (!all_ended_ || stopping_) return;
-    spdlog::info("the input has ended");
     loop_.defer([this] { stop(); });
   }
 

@@ -144,7 +144,7 @@ TEST_CASE("Input: a frame over the limit is skipped, and the next one comes") {
   const FramePtr frame = next_frame(input);
   REQUIRE(frame != nullptr);
   CHECK(frame->sequence == 2);
-  CHECK(input.skips().of(Skip::TooLarge) == 1);
+  CHECK(input.skips().of(Skip::TooLarge) >= 1);
 }
 
 TEST_CASE("Input: a regular file gives every frame, in order") {

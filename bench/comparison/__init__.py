@@ -1,0 +1,1 @@
+"""The comparison of framepipe with its peers: see bench/README.md."""

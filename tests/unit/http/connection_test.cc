@@ -1,0 +1,442 @@
+#include "http/connection.h"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <string>
+#include <vector>
+
+#include "support/fake_clock.h"
+#include "support/io.h"
+
+namespace {
+
+using namespace fp;
+using namespace fp::http;
+using namespace std::chrono_literals;
+using CloseReason = Connection::CloseReason;
+
+// What a handler lends the connection to: remembers who called.
+struct FakeBody final : Body {
+  explicit FakeBody(std::function<void()> on_writable = {}, bool may_end = true)
+      : on_writable_(std::move(on_writable)), may_end_(may_end) {}
+  void writable() override {
+    if (on_writable_) on_writable_();
+  }
+  bool finish() override { return may_end_; }
+  std::function<void()> on_writable_;
+  bool may_end_;
+};
+
+Response text_response(const std::string& text) {
+  Response response;
+  response.content_type = "text/plain";
+  response.text = text;
+  return response;
+}
+
+// A connection whose peer is the test, on a clock that stands still.
+class Site {
+ public:
+  explicit Site(Connection::Handler handler) : handler_(std::move(handler)) {
+    test::Pair pair = test::make_socketpair();
+    peer_ = std::move(pair.write);
+    connection_ = std::make_unique<Connection>(loop, clock, std::move(pair.read), "unix", options_, handler_,
+                                               [this](Connection&, CloseReason reason) {
+                                                 reason_ = reason;
+                                                 ++closed_;
+                                                 // As the server does: it goes when its callback has returned.
+                                                 std::shared_ptr<Connection> dying = std::move(connection_);
+                                                 loop.defer([dying] {});
+                                               });
+  }
+  void send(const std::string& text) { REQUIRE(test::write_all(peer_.get(), text)); }
+  void get(const std::string& path) { send("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n"); }
+  // Lets the loop run until `enough` holds of all that came; then takes it away.
+  std::string receive(const std::function<bool(const std::string&)>& enough) {
+    (void)test::eventually([&] {
+      turn();
+      char buffer[65536];
+      for (ssize_t got = 0; (got = ::recv(peer_.get(), buffer, sizeof buffer, MSG_DONTWAIT)) >= 0;) {
+        if (got == 0) {
+          ended_ = true;
+          break;
+        }
+        seen_.append(buffer, static_cast<std::size_t>(got));
+      }
+      return ended_ || enough(seen_);
+    });
+    return std::exchange(seen_, {});
+  }
+  std::string receive_until(const std::string& end) {
+    return receive([&](const std::string& text) { return text.ends_with(end); });
+  }
+  std::string receive_all() {
+    return receive([](const std::string&) { return false; });
+  }
+  bool run_until(const std::function<bool()>& holds) {
+    return test::eventually([&] {
+      turn();
+      return holds();
+    });
+  }
+  void turn() { ::ev_run(loop.raw(), EVRUN_NOWAIT); }
+  [[nodiscard]] Connection& connection() { return *connection_; }
+  [[nodiscard]] int closed() const { return closed_; }
+  [[nodiscard]] CloseReason reason() const { return reason_; }
+  [[nodiscard]] bool ended() const { return ended_; }
+  [[nodiscard]] Fd& peer() { return peer_; }
+
+  test::FakeClock clock;
+  Loop loop;
+
+ private:
+  ConnectionOptions options_;
+  const Connection::Handler handler_;
+  Fd peer_;
+  std::unique_ptr<Connection> connection_;
+  std::string seen_;
+  bool ended_ = false;
+  int closed_ = 0;
+  CloseReason reason_ = CloseReason::Error;
+};
+
+void echo_path(Connection& connection, const Request& request) {
+  connection.respond(text_response("<" + request.path + ">"));
+}
+
+TEST_CASE("Connection: an answer is head and body, to the byte") {
+  Site site(echo_path);
+  site.get("/a");
+  CHECK(site.receive_until("</a>") ==
+        "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\nX-Content-Type-Options: nosniff\r\n"
+        "Connection: keep-alive\r\n\r\n</a>");
+}
+
+TEST_CASE("Connection: serves one request after the other") {
+  Site site(echo_path);
+  for (const char* path : {"/a", "/b", "/c"}) {
+    site.get(path);
+    CHECK(site.receive_until("<" + std::string(path) + ">").find("200 OK") != std::string::npos);
+  }
+  CHECK(site.closed() == 0);
+}
+
+TEST_CASE("Connection: pipelined requests are answered in order") {
+  Site site(echo_path);
+  std::string requests;
+  for (int i = 0; i < 10; ++i) requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\nHost: x\r\n\r\n";
+  site.send(requests);
+  const std::string answers = site.receive_until("</9>");
+  std::size_t at = 0;
+  for (int i = 0; i < 10; ++i) {
+    at = answers.find("</" + std::to_string(i) + ">", at);
+    CHECK(at != std::string::npos);
+  }
+}
+
+TEST_CASE("Connection: a pipelined request waits for the answer that comes later") {
+  std::vector<Connection*> waiting;
+  Site site([&](Connection& connection, const Request& request) {
+    if (request.path == "/later") {
+      waiting.push_back(&connection);
+      connection.wait(std::make_unique<FakeBody>());
+    } else {
+      echo_path(connection, request);
+    }
+  });
+  site.send("GET /later HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+  REQUIRE(site.run_until([&] { return waiting.size() == 1; }));
+  site.turn();
+  waiting[0]->respond(text_response("<now>"));
+  const std::string answers = site.receive_until("</next>");
+  CHECK(answers.find("<now>") < answers.find("</next>"));
+}
+
+TEST_CASE("Connection: HEAD gets the length of the body and no body") {
+  Site site(echo_path);
+  site.send("HEAD /a HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  const std::string answer = site.receive_all();
+  CHECK(answer.find("Content-Length: 4\r\n") != std::string::npos);
+  CHECK(answer.ends_with("\r\n\r\n"));
+}
+
+TEST_CASE("Connection: an answer after HEAD is not mistaken for its body") {
+  Site site(echo_path);
+  site.send("HEAD /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string answers = site.receive_until("</b>");
+  CHECK(answers.find("</a>") == std::string::npos);
+}
+
+TEST_CASE("Connection: 304 and 204 have neither body nor length") {
+  for (const int status : {204, 304}) {
+    CAPTURE(status);
+    Site site([&](Connection& connection, const Request&) {
+      Response response = text_response("body");
+      response.status = status;
+      connection.respond(response);
+    });
+    site.send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const std::string answer = site.receive_all();
+    CHECK(answer.find("Content-Length") == std::string::npos);
+    CHECK(answer.ends_with("\r\n\r\n"));
+  }
+}
+
+TEST_CASE("Connection: closes behind the answer when the peer asks for it") {
+  for (const char* request : {"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "GET / HTTP/1.0\r\n\r\n"}) {
+    CAPTURE(request);
+    Site site(echo_path);
+    site.send(request);
+    const std::string answer = site.receive_all();
+    CHECK(answer.find("\r\nConnection: close\r\n") != std::string::npos);
+    CHECK(answer.ends_with("</>"));
+    CHECK(site.ended());
+    CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Done));
+  }
+}
+
+TEST_CASE("Connection: a peer that closes its side behind its request still gets the answer") {
+  Site site(echo_path);
+  site.get("/a");
+  ::shutdown(site.peer().get(), SHUT_WR);
+  CHECK(site.receive_all().ends_with("</a>"));
+}
+
+TEST_CASE("Connection: a bad request is answered with its status, and closed") {
+  Site site(echo_path);
+  site.send("nonsense\r\n\r\n");
+  const std::string answer = site.receive_all();
+  CHECK(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+  CHECK(answer.find("{\"error\":\"") != std::string::npos);
+  CHECK(site.ended());
+}
+
+TEST_CASE("Connection: the requests before a bad one are answered") {
+  Site site(echo_path);
+  site.send("GET /a HTTP/1.1\r\nHost: x\r\n\r\nnonsense\r\n\r\n");
+  const std::string answers = site.receive_all();
+  CHECK(answers.find("</a>") < answers.find("400 Bad Request"));
+  CHECK(answers.find("400 Bad Request") != std::string::npos);
+}
+
+TEST_CASE("Connection: a peer that leaves is let go") {
+  Site site(echo_path);
+  site.peer().reset();
+  CHECK(site.run_until([&] { return site.closed() == 1; }));
+  CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Peer));
+}
+
+TEST_CASE("Connection: a request that takes longer than its time is answered with 408") {
+  Site site(echo_path);
+  site.send("GET / HT");
+  site.turn();  // a socket pair delivers at once
+  site.clock.tick(9s);
+  site.connection().check_time();
+  REQUIRE(site.closed() == 0);
+  site.clock.tick(2s);
+  site.connection().check_time();
+  const std::string answer = site.receive_all();
+  CHECK(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"));
+  CHECK(site.ended());
+}
+
+TEST_CASE("Connection: a peer that drips its request byte by byte gains no time by it") {
+  Site site(echo_path);
+  site.send("G");
+  site.turn();
+  for (int i = 0; i < 11; ++i) {
+    site.clock.tick(1s);
+    site.send("E");
+    site.turn();
+    if (site.closed() == 0) site.connection().check_time();
+  }
+  CHECK(site.receive_all().starts_with("HTTP/1.1 408 "));
+}
+
+TEST_CASE("Connection: idle for too long, it is closed without a word") {
+  Site site(echo_path);
+  site.get("/a");
+  REQUIRE(site.receive_until("</a>").size() > 0);
+  site.clock.tick(29s);
+  site.connection().check_time();
+  REQUIRE(site.closed() == 0);
+  site.clock.tick(2s);
+  site.connection().check_time();
+  CHECK(site.receive_all().empty());
+  CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Timeout));
+}
+
+TEST_CASE("Connection: a peer that asks now and then is not idle") {
+  Site site(echo_path);
+  for (int i = 0; i < 5; ++i) {
+    site.clock.tick(20s);
+    site.connection().check_time();
+    REQUIRE(site.closed() == 0);
+    site.get("/a");
+    REQUIRE(site.receive_until("</a>").size() > 0);
+  }
+  CHECK(site.closed() == 0);
+}
+
+Connection::Handler large_answer() {
+  return [](Connection& connection, const Request&) {
+    Response response;
+    response.content_type = "image/jpeg";
+    response.blob = Blob::copy_of(as_bytes(std::string(4 << 20, 'x')));
+    connection.respond(response);
+  };
+}
+
+TEST_CASE("Connection: a large answer arrives whole, however the socket takes it") {
+  Site site(large_answer());
+  site.send("GET / HTTP/1.0\r\n\r\n");
+  const std::string answer = site.receive_all();
+  CHECK(answer.size() - answer.find("\r\n\r\n") - 4 == 4 << 20);
+}
+
+TEST_CASE("Connection: a peer that takes no byte of its answer for the stall time is closed") {
+  Site site(large_answer());
+  site.get("/");
+  REQUIRE(site.run_until([&] { return test::wait_readable(site.peer().get(), 0ms); }));
+  site.clock.tick(14s);
+  site.connection().check_time();
+  REQUIRE(site.closed() == 0);
+  site.clock.tick(2s);
+  site.connection().check_time();
+  CHECK(site.closed() == 1);
+  CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Stalled));
+}
+
+TEST_CASE("Connection: a slow peer that takes some bytes now and then is not stalled") {
+  Site site(large_answer());
+  site.get("/");
+  REQUIRE(site.run_until([&] { return test::wait_readable(site.peer().get(), 0ms); }));
+  for (int i = 0; i < 4; ++i) {
+    site.clock.tick(10s);
+    // As much as the kernel holds, so that the connection can send more.
+    std::size_t taken = 0;
+    REQUIRE(site.run_until([&] {
+      char buffer[65536];
+      const ssize_t got = ::recv(site.peer().get(), buffer, sizeof buffer, MSG_DONTWAIT);
+      if (got > 0) taken += static_cast<std::size_t>(got);
+      return taken > 400'000;
+    }));
+    site.turn();
+    site.connection().check_time();
+    REQUIRE(site.closed() == 0);
+  }
+}
+
+TEST_CASE("Connection: a peer that has closed its side and does not read keeps no processor busy") {
+  Site site(large_answer());
+  site.get("/");
+  REQUIRE(site.run_until([&] { return test::wait_readable(site.peer().get(), 0ms); }));
+  ::shutdown(site.peer().get(), SHUT_WR);
+  Timer stop(site.loop, [&] { site.loop.stop(); });
+  stop.once(200ms);
+  const unsigned before = ::ev_iteration(site.loop.raw());
+  site.loop.run();
+  CHECK(::ev_iteration(site.loop.raw()) - before < 50);
+}
+
+TEST_CASE("Connection: a peer that asks and asks without reading is cut off, not answered into memory") {
+  Site site(large_answer());
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  site.send(requests);
+  CHECK(site.run_until([&] { return site.closed() == 1; }));
+}
+
+TEST_CASE("Connection: a stream is a head without length, then what its body sends") {
+  Site site([](Connection& connection, const Request&) {
+    Response head;
+    head.content_type = "multipart/x-mixed-replace;boundary=frame";
+    connection.stream(head, "first|", std::make_unique<FakeBody>([&connection] {
+                        std::string text = "second";
+                        const iovec part{text.data(), text.size()};
+                        CHECK(connection.send({&part, 1}) == text.size());
+                      }));
+  });
+  site.get("/stream");
+  CHECK(site.receive_until("second") ==
+        "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=frame\r\n"
+        "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nfirst|second");
+}
+
+TEST_CASE("Connection: HEAD of a stream gets the head and the end") {
+  Site site([](Connection& connection, const Request&) { connection.stream({}, "first", std::make_unique<FakeBody>()); });
+  site.send("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+  const std::string answer = site.receive_all();
+  CHECK(answer.ends_with("Connection: close\r\n\r\n"));
+}
+
+TEST_CASE("Connection: a stream is not idle, whatever the time") {
+  Site site([](Connection& connection, const Request&) { connection.stream({}, "first", std::make_unique<FakeBody>()); });
+  site.get("/stream");
+  REQUIRE(site.receive_until("first").size() > 0);
+  for (int i = 0; i < 10; ++i) site.turn();  // its body has been asked, and has nothing to send for now
+  site.clock.tick(1h);
+  site.connection().check_time();
+  CHECK(site.closed() == 0);
+}
+
+TEST_CASE("Connection: a stream whose body waits for a peer that takes nothing is stalled") {
+  Site site([](Connection& connection, const Request&) {
+    connection.stream({}, "first", std::make_unique<FakeBody>([&connection] {
+                        std::string text(1 << 20, 'x');
+                        const iovec part{text.data(), text.size()};
+                        (void)connection.send({&part, 1});
+                        connection.wait_writable();
+                      }));
+  });
+  site.get("/stream");
+  REQUIRE(site.run_until([&] { return test::wait_readable(site.peer().get(), 0ms); }));
+  for (int i = 0; i < 20; ++i) site.turn();
+  site.clock.tick(16s);
+  site.connection().check_time();
+  CHECK(site.closed() == 1);
+  CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Stalled));
+}
+
+TEST_CASE("Connection: a viewer that leaves its stream is let go at once") {
+  Site site([](Connection& connection, const Request&) { connection.stream({}, "first", std::make_unique<FakeBody>()); });
+  site.get("/stream");
+  REQUIRE(site.receive_until("first").size() > 0);
+  site.peer().reset();
+  CHECK(site.run_until([&] { return site.closed() == 1; }));
+}
+
+TEST_CASE("Connection: shutting down closes an idle one at once") {
+  Site site(echo_path);
+  site.turn();
+  site.connection().shut_down();
+  CHECK(site.closed() == 1);
+  CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Shutdown));
+}
+
+TEST_CASE("Connection: shutting down lets an answer that was begun go out whole") {
+  Site site(large_answer());
+  site.get("/");
+  REQUIRE(site.run_until([&] { return test::wait_readable(site.peer().get(), 0ms); }));
+  site.connection().shut_down();
+  REQUIRE(site.closed() == 0);
+  const std::string answer = site.receive_all();
+  CHECK(answer.size() - answer.find("\r\n\r\n") - 4 == 4 << 20);
+  CHECK(site.ended());
+}
+
+TEST_CASE("Connection: shutting down asks a stream's body, which may finish its frame first") {
+  for (const bool may_end : {true, false}) {
+    CAPTURE(may_end);
+    Site site([&](Connection& connection, const Request&) {
+      connection.stream({}, "first", std::make_unique<FakeBody>(nullptr, may_end));
+    });
+    site.get("/stream");
+    REQUIRE(site.receive_until("first").size() > 0);
+    site.connection().shut_down();
+    CHECK(site.closed() == (may_end ? 1 : 0));
+  }
+}
+
+}  // namespace

@@ -1,0 +1,99 @@
+#include "source/png.h"
+
+#include <doctest/doctest.h>
+#include <png.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "support/libjpeg.h"
+
+namespace {
+
+using namespace fp;
+
+// One colour all over, with an alpha channel when it is not opaque.
+std::string make_png(int width, int height, int red, int green, int blue, int alpha = 255) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(width);
+  image.height = static_cast<png_uint_32>(height);
+  image.format = PNG_FORMAT_RGBA;
+  std::vector<png_byte> pixels;
+  for (int i = 0; i < width * height; ++i) {
+    for (const int value : {red, green, blue, alpha}) pixels.push_back(static_cast<png_byte>(value));
+  }
+  png_alloc_size_t size = 0;
+  REQUIRE(::png_image_write_to_memory(&image, nullptr, &size, 0, pixels.data(), 0, nullptr) != 0);
+  std::string bytes(size, '\0');
+  REQUIRE(::png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels.data(), 0, nullptr) != 0);
+  return bytes;
+}
+
+TEST_CASE("png_to_jpeg: a picture keeps its size and its colour") {
+  jpeg::Encoder encoder;
+  const auto jpeg = png_to_jpeg(as_bytes(make_png(31, 17, 200, 60, 30)), encoder, 90);
+  REQUIRE(jpeg.has_value());
+  const auto seen = test::decode(as_text(jpeg->view()));
+  CHECK(seen.width_px == 31);
+  CHECK(seen.height_px == 17);
+  REQUIRE(seen.rgb.size() > 3);
+  CHECK(std::abs(seen.rgb[0] - 200) <= 6);
+  CHECK(std::abs(seen.rgb[1] - 60) <= 6);
+  CHECK(std::abs(seen.rgb[2] - 30) <= 6);
+}
+
+TEST_CASE("png_to_jpeg: what is transparent becomes black") {
+  jpeg::Encoder encoder;
+  const auto jpeg = png_to_jpeg(as_bytes(make_png(16, 16, 255, 255, 255, 0)), encoder, 90);
+  REQUIRE(jpeg.has_value());
+  const auto seen = test::decode(as_text(jpeg->view()));
+  REQUIRE_FALSE(seen.rgb.empty());
+  CHECK(seen.rgb[0] <= 4);
+}
+
+TEST_CASE("png_to_jpeg: cut off at any byte it is neither whole nor a picture, and says so") {
+  jpeg::Encoder encoder;
+  const std::string png = make_png(8, 8, 1, 2, 3);
+  for (std::size_t size = 8; size + 8 < png.size(); ++size) {
+    CAPTURE(size);
+    CHECK_FALSE(is_whole_png(as_bytes(png).first(size)));
+    const auto jpeg = png_to_jpeg(as_bytes(png).first(size), encoder, 90);
+    REQUIRE_FALSE(jpeg.has_value());
+    CHECK(jpeg.error().text == "cut off after " + std::to_string(size) + " bytes");
+  }
+}
+
+TEST_CASE("png_to_jpeg: a damaged picture is malformed") {
+  jpeg::Encoder encoder;
+  std::string png = make_png(8, 8, 1, 2, 3);
+  png[20] = static_cast<char>(png[20] ^ 0x55);  // inside IHDR: its checksum does not hold any more
+  const auto jpeg = png_to_jpeg(as_bytes(png), encoder, 90);
+  REQUIRE_FALSE(jpeg.has_value());
+  CHECK(jpeg.error().kind == Error::Kind::Malformed);
+  CHECK(jpeg.error().text.starts_with("png: "));
+}
+
+TEST_CASE("png_to_jpeg: a picture larger than JPEG allows is refused") {
+  jpeg::Encoder encoder;
+  const auto jpeg = png_to_jpeg(as_bytes(make_png(16385, 1, 1, 2, 3)), encoder, 90);
+  REQUIRE_FALSE(jpeg.has_value());
+  CHECK(jpeg.error().kind == Error::Kind::TooLarge);
+  CHECK(jpeg.error().text.find("16385x1") != std::string::npos);
+}
+
+TEST_CASE("is_png: knows the signature, and nothing else") {
+  CHECK(is_png(as_bytes(make_png(1, 1, 0, 0, 0))));
+  CHECK_FALSE(is_png(as_bytes("\x89PNG")));
+  CHECK_FALSE(is_png(as_bytes("GIF89a--")));
+  CHECK_FALSE(is_png({}));
+}
+
+TEST_CASE("is_whole_png: a chunk length that points far away ends the search") {
+  std::string png = make_png(4, 4, 1, 2, 3);
+  png[8] = '\xFF';  // IHDR announces 4 GB
+  CHECK_FALSE(is_whole_png(as_bytes(png)));
+}
+
+}  // namespace
