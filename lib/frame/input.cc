@@ -160,6 +160,8 @@ void Input::lost(const std::string& why) {
   end_stream();
   std::string text = why;
   if (child_) {
+    // Its end of the pipe closes a moment before it has ended.
+    child_->wait_for_exit(20ms);
     if (const auto status = child_->poll_exit()) text = describe_exit(*status);
     child_.reset();  // its whole group, too
   }

@@ -207,7 +207,8 @@ Result<std::unique_ptr<Output>> open_listening(const Endpoint& endpoint, Output:
   auto listener = endpoint.kind == Endpoint::Kind::UnixListen ? listen_unix(endpoint.address)
                                                               : listen_tcp({endpoint.address, endpoint.port});
   if (!listener) return fail(std::move(listener).error());
-  return std::make_unique<Listening>(std::move(*listener), socket_file(endpoint), endpoint.text, std::move(options), std::move(report));
+  return std::make_unique<Listening>(std::move(*listener), socket_file(endpoint), endpoint.text, std::move(options),
+                                     std::move(report));
 }
 
 }  // namespace

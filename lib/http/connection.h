@@ -113,7 +113,7 @@ class Connection {
   bool close_when_sent_ = false;
   CloseReason sent_reason_ = CloseReason::Done;  // what to say then
   bool end_of_input_ = false;                    // the peer has closed its side
-  bool body_waits_ = false;  // for writable()
+  bool body_waits_ = false;                      // for writable()
   bool closed_ = false;
   bool shutting_down_ = false;
   SteadyTime progress_;  // when a byte last went out, or it became necessary that one does

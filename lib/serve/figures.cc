@@ -1,6 +1,7 @@
 #include "serve/figures.h"
 
 #include <array>
+#include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -11,8 +12,10 @@ namespace {
 
 using nlohmann::json;
 
+// To so many digits behind the point, so that the JSON holds no binary dust.
 double rounded(double value, double unit) {
-  return static_cast<double>(static_cast<long long>(value / unit + 0.5)) * unit;
+  const double steps = std::round(1.0 / unit);
+  return std::round(value * steps) / steps;
 }
 
 std::string number(double value) {

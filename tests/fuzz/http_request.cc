@@ -66,8 +66,8 @@ Outcome parse_in_portions(ByteView bytes, std::uint8_t seed) {
 }
 
 bool same(const Request& a, const Request& b) {
-  return a.method == b.method && a.target == b.target && a.path == b.path && a.query == b.query && a.headers == b.headers &&
-         a.body == b.body && a.version == b.version && a.keep_alive == b.keep_alive;
+  return a.method == b.method && a.target == b.target && a.path == b.path && a.query == b.query &&
+         a.headers == b.headers && a.body == b.body && a.version == b.version && a.keep_alive == b.keep_alive;
 }
 
 }  // namespace

@@ -7,8 +7,7 @@ namespace {
 
 using namespace fp;
 
-constexpr const char* kNoCamera =
-    "cameras are not supported yet (use 'camgrab test' for a moving test card)";
+constexpr const char* kNoCamera = "cameras are not supported yet (use 'camgrab test' for a moving test card)";
 
 Exit grab(const std::string& source, const TestCard::Options& options, const cli::Common& common) {
   if (source != "test") throw Failure{Exit::NoInput, (source.empty() ? "" : source + ": ") + std::string(kNoCamera)};

@@ -59,7 +59,8 @@ TEST_CASE("add_duration: a number with a unit, or seconds") {
 }
 
 TEST_CASE("add_duration: what is no time, or too short or long, is refused") {
-  for (const char* text : {"", "s", "x", "-1s", "1 s", "1.2.3s", "1e3", "5d", "0", "9ms", "25h", "99999999999999999999h", "nan", "inf"}) {
+  for (const char* text :
+       {"", "s", "x", "-1s", "1 s", "1.2.3s", "1e3", "5d", "0", "9ms", "25h", "99999999999999999999h", "nan", "inf"}) {
     CAPTURE(text);
     CHECK_FALSE(duration(text).has_value());
   }
@@ -85,8 +86,8 @@ TEST_CASE("add_bytes: what is no size, or too small or large, is refused") {
 TEST_CASE("add_size: two sides with an x between") {
   CHECK(size("640x480") == "640 by 480");
   CHECK(size("1x16384") == "1 by 16384");
-  for (const char* text : {"", "640", "x", "640x", "x480", "0x480", "640x0", "-640x480", "640x480x3", "16385x1", "640 x 480",
-                           "640*480", "640x480 "}) {
+  for (const char* text : {"", "640", "x", "640x", "x480", "0x480", "640x0", "-640x480", "640x480x3", "16385x1",
+                           "640 x 480", "640*480", "640x480 "}) {
     CAPTURE(text);
     CHECK(size(text) == "refused");
   }
@@ -136,7 +137,9 @@ TEST_CASE("run: a failure becomes its exit code, and no failure the work's own")
   CHECK(cli::run("tool", [] { return Exit::Done; }) == 0);
   CHECK(cli::run("tool", [] { return Exit::BadData; }) == 65);
   for (const Exit code : {Exit::Usage, Exit::NoInput, Exit::Unavailable, Exit::Permission, Exit::Config}) {
-    CHECK(cli::run("tool", [&]() -> Exit { throw Failure{code, "said on purpose by a test"}; }) == static_cast<int>(code));
+    CHECK(cli::run("tool", [&]() -> Exit {
+            throw Failure{code, "said on purpose by a test"};
+          }) == static_cast<int>(code));
   }
 }
 

@@ -365,14 +365,16 @@ TEST_CASE("Connection: a stream is a head without length, then what its body sen
 }
 
 TEST_CASE("Connection: HEAD of a stream gets the head and the end") {
-  Site site([](Connection& connection, const Request&) { connection.stream({}, "first", std::make_unique<FakeBody>()); });
+  Site site(
+      [](Connection& connection, const Request&) { connection.stream({}, "first", std::make_unique<FakeBody>()); });
   site.send("HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n");
   const std::string answer = site.receive_all();
   CHECK(answer.ends_with("Connection: close\r\n\r\n"));
 }
 
 TEST_CASE("Connection: a stream is not idle, whatever the time") {
-  Site site([](Connection& connection, const Request&) { connection.stream({}, "first", std::make_unique<FakeBody>()); });
+  Site site(
+      [](Connection& connection, const Request&) { connection.stream({}, "first", std::make_unique<FakeBody>()); });
   site.get("/stream");
   REQUIRE(site.receive_until("first").size() > 0);
   for (int i = 0; i < 10; ++i) site.turn();  // its body has been asked, and has nothing to send for now
@@ -400,7 +402,8 @@ TEST_CASE("Connection: a stream whose body waits for a peer that takes nothing i
 }
 
 TEST_CASE("Connection: a viewer that leaves its stream is let go at once") {
-  Site site([](Connection& connection, const Request&) { connection.stream({}, "first", std::make_unique<FakeBody>()); });
+  Site site(
+      [](Connection& connection, const Request&) { connection.stream({}, "first", std::make_unique<FakeBody>()); });
   site.get("/stream");
   REQUIRE(site.receive_until("first").size() > 0);
   site.peer().reset();

@@ -50,8 +50,8 @@ TEST_CASE("parse_target: an absolute target without a path keeps its query") {
 }
 
 TEST_CASE("parse_target: what is malformed is refused") {
-  for (const char* target : {"", "stream", "*", "/%", "/%4", "/%zz", "/%00", "/x?a=%", "/x?a=%0", "/x?%00=1", "/x?a=%00",
-                             "?a=1", "https://cam/x", "%2Fx%"}) {
+  for (const char* target : {"", "stream", "*", "/%", "/%4", "/%zz", "/%00", "/x?a=%", "/x?a=%0", "/x?%00=1",
+                             "/x?a=%00", "?a=1", "https://cam/x", "%2Fx%"}) {
     CAPTURE(target);
     Request request;
     CHECK_FALSE(parse_target(target, request));
@@ -74,16 +74,16 @@ TEST_CASE("Request: headers are found in any case, the first of equal ones") {
 
 TEST_CASE("prefers_image: browsers' <img> and navigation do, programs do not") {
   for (const char* accept :
-       {"image/jxl,image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",                          // Chromium
-        "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5",                               // Firefox
+       {"image/jxl,image/avif,image/webp,image/apng,image/svg+xml,image/*,*/*;q=0.8",  // Chromium
+        "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5",       // Firefox
         "image/webp,image/avif,video/*;q=0.8,image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5",  // WebKit
-        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8", "image/jpeg", "IMAGE/*",
-        "*/*, image/png"}) {
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8", "image/jpeg",
+        "IMAGE/*", "*/*, image/png"}) {
     CAPTURE(accept);
     CHECK(prefers_image(accept));
   }
-  for (const char* accept : {"*/*", "", "text/html,*/*", "video/*", "application/x-image/png", "multipart/x-mixed-replace",
-                             "application/json"}) {
+  for (const char* accept : {"*/*", "", "text/html,*/*", "video/*", "application/x-image/png",
+                             "multipart/x-mixed-replace", "application/json"}) {
     CAPTURE(accept);
     CHECK_FALSE(prefers_image(accept));
   }
@@ -92,9 +92,9 @@ TEST_CASE("prefers_image: browsers' <img> and navigation do, programs do not") {
 
 TEST_CASE("is_safe_host: addresses in figures, localhost and allowed names") {
   const std::vector<std::string> allowed = {"cam", "cam.local"};
-  for (const char* host : {"127.0.0.1", "127.0.0.1:8000", "192.168.1.20:80", "[::1]", "[::1]:8000", "[fe80::1]", "localhost",
-                           "localhost:8000", "LocalHost", "localhost.", "front.localhost:8000", "cam", "CAM:8000", "cam.local",
-                           "Cam.Local.:80", " 127.0.0.1 "}) {
+  for (const char* host : {"127.0.0.1", "127.0.0.1:8000", "192.168.1.20:80", "[::1]", "[::1]:8000", "[fe80::1]",
+                           "localhost", "localhost:8000", "LocalHost", "localhost.", "front.localhost:8000", "cam",
+                           "CAM:8000", "cam.local", "Cam.Local.:80", " 127.0.0.1 "}) {
     CAPTURE(host);
     CHECK(is_safe_host(host, allowed));
   }
@@ -102,10 +102,28 @@ TEST_CASE("is_safe_host: addresses in figures, localhost and allowed names") {
 
 TEST_CASE("is_safe_host: any other name could be an attacker's") {
   const std::vector<std::string> allowed = {"cam", "cam.local"};
-  for (const char* host :
-       {"evil.com", "evil.com:8000", "127.0.0.1.evil.com", "127.0.0.1.nip.io", "localhost.evil.com", "notlocalhost", "cam.evil.com",
-        "evilcam", "cam.local.evil.com", "[evil.com]", "[::1", "[]", "", ".", ":8000", "127.0.0.1@evil.com",
-        "evil.com@127.0.0.1", "0x7f.evil", "127.0.0.256", "::ffff:evil", "localhost%00.evil.com", "cam\t.evil.com"}) {
+  for (const char* host : {"evil.com",
+                           "evil.com:8000",
+                           "127.0.0.1.evil.com",
+                           "127.0.0.1.nip.io",
+                           "localhost.evil.com",
+                           "notlocalhost",
+                           "cam.evil.com",
+                           "evilcam",
+                           "cam.local.evil.com",
+                           "[evil.com]",
+                           "[::1",
+                           "[]",
+                           "",
+                           ".",
+                           ":8000",
+                           "127.0.0.1@evil.com",
+                           "evil.com@127.0.0.1",
+                           "0x7f.evil",
+                           "127.0.0.256",
+                           "::ffff:evil",
+                           "localhost%00.evil.com",
+                           "cam\t.evil.com"}) {
     CAPTURE(host);
     CHECK_FALSE(is_safe_host(host, allowed));
   }

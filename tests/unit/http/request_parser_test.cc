@@ -129,14 +129,16 @@ TEST_CASE("RequestParser: a body over 64 KiB is 413, announced or chunked") {
   CHECK(announced.error_status() == 413);
   RequestParser chunked;
   Status status = feed(chunked, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
-  for (int i = 0; i < 70 && status == Status::More; ++i) status = feed(chunked, "400\r\n" + std::string(1024, 'x') + "\r\n");
+  for (int i = 0; i < 70 && status == Status::More; ++i)
+    status = feed(chunked, "400\r\n" + std::string(1024, 'x') + "\r\n");
   CHECK(status == Status::Bad);
   CHECK(chunked.error_status() == 413);
 }
 
 TEST_CASE("RequestParser: a body of exactly 64 KiB passes") {
   RequestParser parser;
-  REQUIRE(feed(parser, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n" + std::string(65536, 'x')) == Status::Done);
+  REQUIRE(feed(parser, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n" + std::string(65536, 'x')) ==
+          Status::Done);
   CHECK(parser.request().body.size() == 65536);
 }
 
@@ -145,11 +147,11 @@ TEST_CASE("RequestParser: bad requests are 400 and say why") {
            "GET\r\n\r\n"s,
            "GET / HTTP/2.0\r\nHost: x\r\n\r\n"s,
            "GET / http/1.1\r\nHost: x\r\n\r\n"s,
-           "GET / HTTP/1.1\r\n\r\n"s,                                                       // no Host
-           "GET stream HTTP/1.1\r\nHost: x\r\n\r\n"s,                                       // no '/'
+           "GET / HTTP/1.1\r\n\r\n"s,                  // no Host
+           "GET stream HTTP/1.1\r\nHost: x\r\n\r\n"s,  // no '/'
            "GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n"s,
            "GET /%00 HTTP/1.1\r\nHost: x\r\n\r\n"s,
-           "GET / HTTP/1.1\r\nHost x\r\n\r\n"s,                                             // no colon
+           "GET / HTTP/1.1\r\nHost x\r\n\r\n"s,  // no colon
            "GET / HTTP/1.1\r\nHo st: x\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: x\r\nA: \x01\r\n\r\n"s,
            "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n"s,
@@ -158,7 +160,7 @@ TEST_CASE("RequestParser: bad requests are 400 and say why") {
            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"s,
            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"s,
            "G\x01T / HTTP/1.1\r\nHost: x\r\n\r\n"s,
-           "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"s,                         // TLS to a plain port
+           "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"s,  // TLS to a plain port
            "--frame\r\nContent-Type: image/jpeg\r\n\r\n"s,
        }) {
     CAPTURE(text);

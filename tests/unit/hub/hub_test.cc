@@ -195,7 +195,8 @@ TEST_CASE("Hub: with a trace, each frame notes when it came and went") {
   site.hub.publish(std::make_shared<const Frame>(frame));
   const auto pieces = site.hub.newest()->pieces(0, site.hub.newest()->length_range().end);
   const std::string header(static_cast<const char*>(pieces[0].iov_base), pieces[0].iov_len);
-  CHECK(header.find("X-Trace: camgrab=1.000000;mjpeg-serve=1763688000.000000/1763688000.002000\r\n") != std::string::npos);
+  CHECK(header.find("X-Trace: camgrab=1.000000;mjpeg-serve=1763688000.000000/1763688000.002000\r\n") !=
+        std::string::npos);
 }
 
 }  // namespace

@@ -14,10 +14,11 @@ using namespace std::chrono_literals;
 
 // Ends a test that would otherwise hang.
 struct Guard {
-  explicit Guard(Loop& loop) : timer(loop, [this, &loop] {
-    expired = true;
-    loop.stop();
-  }) {
+  explicit Guard(Loop& loop)
+      : timer(loop, [this, &loop] {
+          expired = true;
+          loop.stop();
+        }) {
     timer.once(test::kPatience);
   }
   bool expired = false;

@@ -15,9 +15,8 @@ TEST_CASE("make_advance_boundary: no two are the same, and each may stand in a h
     const std::string boundary = make_advance_boundary();
     CHECK(boundary.size() >= 16);  // 64 bits in hexadecimal, at least
     CHECK(boundary.size() <= 70);  // RFC 2046
-    CHECK(std::all_of(boundary.begin(), boundary.end(), [](char c) {
-      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-';
-    }));
+    CHECK(std::all_of(boundary.begin(), boundary.end(),
+                      [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-'; }));
     seen.insert(boundary);
   }
   CHECK(seen.size() == 1000);

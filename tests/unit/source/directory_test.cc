@@ -24,7 +24,8 @@ std::string picture(int width_px) { return test::make_jpeg(width_px, width_px, 1
 // A real folder under real inotify, on a clock that stands still.
 struct Site {
   Directory open(Directory::Options options) {
-    return Directory::open(path, options, clock, [this](Severity, const std::string& text) { said.push_back(text); }).value();
+    return Directory::open(path, options, clock, [this](Severity, const std::string& text) { said.push_back(text); })
+        .value();
   }
   Directory open(Order order = Order::Arrival) { return open({.fps = 0, .order = order, .keep = {}}); }
   // Renamed into the folder, as careful writers do.
@@ -283,7 +284,8 @@ TEST_CASE("Directory: what is no JPEG, a damaged one and a huge one are counted 
     std::string bytes;
     Skip reason;
   };
-  for (const Case& one : {Case{"GIF89a, in truth", Skip::NotJpeg}, {"\xFF\xD8hello", Skip::Corrupt},
+  for (const Case& one : {Case{"GIF89a, in truth", Skip::NotJpeg},
+                          {"\xFF\xD8hello", Skip::Corrupt},
                           {std::string(10'001, 'x'), Skip::TooLarge}}) {
     CAPTURE(name_of(one.reason));
     site.land("a.jpg", one.bytes);

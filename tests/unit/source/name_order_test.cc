@@ -26,9 +26,19 @@ struct Utc {
 int sign(int value) { return (value > 0) - (value < 0); }
 
 TEST_CASE("compare_natural: digits count by their value") {
-  const std::vector<std::string> ordered = {"",        "a",        "a1",     "a1b",     "a2",
-                                            "a10",     "a10b2",    "a10b10", "b",       "frame_9.jpg",
-                                            "frame_10.jpg", "frame_100000000000000000000000.jpg", "frame_200000000000000000000000.jpg"};
+  const std::vector<std::string> ordered = {"",
+                                            "a",
+                                            "a1",
+                                            "a1b",
+                                            "a2",
+                                            "a10",
+                                            "a10b2",
+                                            "a10b10",
+                                            "b",
+                                            "frame_9.jpg",
+                                            "frame_10.jpg",
+                                            "frame_100000000000000000000000.jpg",
+                                            "frame_200000000000000000000000.jpg"};
   for (std::size_t i = 0; i < ordered.size(); ++i) {
     for (std::size_t j = 0; j < ordered.size(); ++j) {
       CAPTURE(ordered[i]);
@@ -88,9 +98,10 @@ TEST_CASE("time_in_name: dates and epochs are found wherever they stand") {
 
 TEST_CASE("time_in_name: other numbers are no time") {
   const Utc zone;
-  for (const char* name : {"", "x.jpg", "frame_000042.jpg", "frame_12345678.jpg", "2025-11-21.jpg", "20251121.jpg",
-                           "2025-13-21_14-03-59.jpg", "2025-11-32_14-03-59.jpg", "2025-11-21_24-03-59.jpg",
-                           "2025-11-21_14-60-59.jpg", "0163733839.jpg", "123456789012.jpg", "12345678901234567890.jpg"}) {
+  for (const char* name :
+       {"", "x.jpg", "frame_000042.jpg", "frame_12345678.jpg", "2025-11-21.jpg", "20251121.jpg",
+        "2025-13-21_14-03-59.jpg", "2025-11-32_14-03-59.jpg", "2025-11-21_24-03-59.jpg", "2025-11-21_14-60-59.jpg",
+        "0163733839.jpg", "123456789012.jpg", "12345678901234567890.jpg"}) {
     CAPTURE(name);
     CHECK_FALSE(time_in_name(name).has_value());
   }
