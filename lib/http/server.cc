@@ -130,6 +130,7 @@ void Server::shut_down(std::chrono::milliseconds limit, std::function<void()> do
   listeners_.clear();
   done_ = std::move(done);
   std::vector<Connection*> all;
+  all.reserve(connections_.size());
   for (const auto& [raw, owned] : connections_) all.push_back(raw);
   for (Connection* connection : all) {
     if (connections_.count(connection) != 0) connection->shut_down();
