@@ -295,8 +295,9 @@ StreamParser::Step StreamParser::headers() {
       return Step::Again;
     }
     if (line.starts_with("--") && boundary_at(bytes, line_, true) == Match::Yes) {
-      consume(line_);
-      boundary_line(end + 1 - line_);
+      const std::size_t line_bytes = end + 1 - line_;
+      consume(line_);  // which moves line_, too
+      boundary_line(line_bytes);
       return Step::Again;
     }
     if (!header_line(line)) {

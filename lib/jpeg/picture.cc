@@ -96,9 +96,8 @@ Colour Colour::rgb(int red, int green, int blue) {
 
 Picture::Picture(Size size) : size_(size) {
   assert(size.width_px >= 1 && size.width_px <= 16384 && size.height_px >= 1 && size.height_px <= 16384);
-  const auto luma = static_cast<std::size_t>(size.width_px) * static_cast<std::size_t>(size.height_px);
   const auto chroma = static_cast<std::size_t>(chroma_width()) * static_cast<std::size_t>((size.height_px + 1) / 2);
-  planes_[0].assign(luma, 0);
+  planes_[0].assign(4 * chroma, 0);
   planes_[1].assign(chroma, 128);
   planes_[2].assign(chroma, 128);
 }
@@ -116,7 +115,10 @@ void Picture::fill(int x, int y, int width, int height, Colour colour) {
     }
   };
   if (left == right || top == bottom) return;
-  rows(planes_[0], size_.width_px, left, right, top, bottom, colour.y);
+  // What touches an odd edge is drawn into the padding, too, or the encoder would mix that into the last samples.
+  const int padded_right = right == size_.width_px ? stride(0) : right;
+  const int padded_bottom = bottom == size_.height_px ? (size_.height_px + 1) / 2 * 2 : bottom;
+  rows(planes_[0], stride(0), left, padded_right, top, padded_bottom, colour.y);
   rows(planes_[1], chroma_width(), left / 2, (right + 1) / 2, top / 2, (bottom + 1) / 2, colour.cb);
   rows(planes_[2], chroma_width(), left / 2, (right + 1) / 2, top / 2, (bottom + 1) / 2, colour.cr);
 }

@@ -25,7 +25,8 @@ struct Colour {
   [[nodiscard]] static Colour rgb(int red, int green, int blue);
 };
 
-/// YCbCr 4:2:0 in three planes, chroma rounded up to whole samples.
+/// YCbCr 4:2:0 in three planes. All are rounded up to whole chroma samples, luma too: libjpeg-turbo reads a row and a
+/// column more than the picture has when its sides are odd.
 class Picture {
  public:
   /// Both sides 1 to 16384 px. Black.
@@ -33,7 +34,7 @@ class Picture {
 
   [[nodiscard]] Size size() const { return size_; }
   [[nodiscard]] const std::uint8_t* plane(int index) const { return planes_[static_cast<std::size_t>(index)].data(); }
-  [[nodiscard]] int stride(int index) const { return index == 0 ? size_.width_px : chroma_width(); }
+  [[nodiscard]] int stride(int index) const { return index == 0 ? 2 * chroma_width() : chroma_width(); }
 
   /// Fills a rectangle, cut to the picture. Chroma has half the resolution: edges on even pixels are sharp.
   void fill(int x, int y, int width, int height, Colour colour);

@@ -210,6 +210,10 @@ TEST_CASE("StreamParser: each framing that real writers use gives every frame") 
   }
 }
 
+TEST_CASE("StreamParser: a boundary in the middle of a header block begins a new part") {
+  expect_frames("--b\r\nContent-Type: image/jpeg\r\nX-Cut: off\r\n" + ours(kA) + ours(kB), {kA, kB});
+}
+
 TEST_CASE("StreamParser: the stream may change its boundary, as when two recordings are put together") {
   const auto other = [](const std::string& jpeg) {
     return "--other\r\nContent-Type: image/jpeg\r\n" + length_header(jpeg) + "\r\n" + jpeg + "\r\n";
