@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .contenders import Contender, Place, Running
-from .processes import Failure, Stage, cpu_seconds, die_with_parent, end_group, kernel_tcp_mb, memory_mb
+from .processes import Failure, Stage, cpu_seconds, settle, end_group, kernel_tcp_mb, memory_mb
 
 
 @dataclass
@@ -77,7 +77,7 @@ def measure(contender: Contender, crowd: Crowd, programs: Path, pictures: list[P
                 stderr=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
-                preexec_fn=die_with_parent,
+                preexec_fn=lambda: settle("loadgen"),
             )
         except OSError as error:
             raise Failure(f"loadgen: {error.strerror}") from error

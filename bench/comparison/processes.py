@@ -29,6 +29,18 @@ def die_with_parent() -> None:
     LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+def settle(name: str) -> None:
+    """In the child: viewers and the producer get a processor of their own, as if they were other machines.
+
+    Left to itself the scheduler wakes loadgen on the server's processor, where it waits until the server has served
+    everybody: the age then tells of the scheduler, not of the server.
+    """
+    die_with_parent()
+    processors = sorted(os.sched_getaffinity(0))
+    if len(processors) > 1:
+        os.sched_setaffinity(0, processors[-1:] if name in ("loadgen", "feeder") else processors[:-1])
+
+
 @dataclass
 class Process:
     name: str
@@ -71,7 +83,7 @@ class Stage:
                     stdout=stdout,
                     stderr=stderr,
                     start_new_session=True,
-                    preexec_fn=die_with_parent,
+                    preexec_fn=lambda: settle(name),
                 )
         except OSError as error:
             raise Failure(f"{argv[0]}: {error.strerror}") from error
