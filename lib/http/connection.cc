@@ -1,8 +1,8 @@
 #include "http/connection.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -199,12 +199,11 @@ std::optional<std::size_t> Connection::send(std::span<const iovec> parts) {
   return std::nullopt;
 }
 
-std::optional<std::size_t> Connection::send_file(int fd, std::size_t offset, std::size_t size) {
-  off_t at = static_cast<off_t>(offset);
-  const ssize_t sent = ::sendfile(socket_.get(), fd, &at, size);
+std::optional<std::size_t> Connection::send_pipe(int pipe, std::size_t size) {
+  const ssize_t sent = ::splice(pipe, nullptr, socket_.get(), nullptr, size, SPLICE_F_NONBLOCK);
   if (sent > 0) progress_ = clock_.steady();
   if (sent >= 0) return static_cast<std::size_t>(sent);
-  if (errno == EAGAIN || errno == EINTR) return 0;
+  if (errno == EAGAIN || errno == EINTR || errno == EINVAL) return 0;
   close(CloseReason::Peer);
   return std::nullopt;
 }

@@ -68,7 +68,8 @@ class Connection {
   // For a body. Sending gives how many bytes went, 0 when the socket is full; a lost peer closes the connection and
   // gives nothing.
   [[nodiscard]] std::optional<std::size_t> send(std::span<const iovec> parts);
-  [[nodiscard]] std::optional<std::size_t> send_file(int fd, std::size_t offset, std::size_t size);
+  /// From a pipe, whose pages are handed on without a copy. A socket that cannot do that gives 0.
+  [[nodiscard]] std::optional<std::size_t> send_pipe(int pipe, std::size_t size);
   /// Calls body->writable() when the socket takes bytes; from now on the peer is watched for stalling.
   void wait_writable();
   void close(CloseReason reason);

@@ -9,6 +9,8 @@ void Hub::publish(FramePtr frame) {
   if (trace_) trace = with_hop(frame->trace, *trace_, frame->received, clock_.wall());
   std::string header = part_header(*frame, {.camera = camera_, .trace = trace});
   const bool card = frame->signal == Signal::Card;
+  // Two descriptors for each camera, however many slow viewers hold on to old packets.
+  if (newest_) newest_->drop_pipe();
   newest_ = std::make_shared<const Packet>(std::move(frame), std::move(header), next_headers_, ++index_);
   if (!card) {
     const Frame& live = newest_->frame();

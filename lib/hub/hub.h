@@ -58,6 +58,7 @@ class Hub {
   [[nodiscard]] const std::string& camera() const { return camera_; }
   [[nodiscard]] const Figures& figures() const { return figures_; }
   [[nodiscard]] RateMeter& rate() { return rate_; }
+  [[nodiscard]] Relay& relay() { return relay_; }
 
  private:
   void tell();
@@ -76,6 +77,7 @@ class Hub {
   bool telling_ = false;
   Figures figures_;
   RateMeter rate_;
+  Relay relay_;
 };
 
 }  // namespace fp

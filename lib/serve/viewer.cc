@@ -7,8 +7,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// From so many viewers of a camera on, a memfd and sendfile cost less than copying the frame into each socket; below,
-// making the memfd costs more than it saves (bench/RESULTS.md).
+// From so many viewers of a camera on, pages handed on by tee and splice cost less than a copy into each socket.
 constexpr std::size_t kManyViewers = 4;
 
 }  // namespace
@@ -19,11 +18,26 @@ void Sending::begin(PacketPtr packet, Packet::Range range) {
   at_ = range.begin;
 }
 
-Sending::Step Sending::push(http::Connection& connection, bool many) {
+// Hands the socket the packet's pages; false when the peer is gone. What the socket does not take at once goes later,
+// as a copy: a slow viewer costs that much, and holds no pipe.
+bool Sending::push_pages(http::Connection& connection, Relay& relay) {
+  const int pages = relay.load(*packet_, range_);
+  if (pages < 0) return true;
   while (at_ < range_.end) {
-    const int file = many ? packet_->file() : -1;
-    const auto sent = file >= 0 ? connection.send_file(file, at_, range_.end - at_)
-                                : connection.send(packet_->pieces(at_, range_.end));
+    const auto sent = connection.send_pipe(pages, range_.end - at_);
+    if (!sent || *sent == 0) {
+      relay.discard();
+      return sent.has_value();
+    }
+    at_ += *sent;
+  }
+  return true;
+}
+
+Sending::Step Sending::push(http::Connection& connection, Hub& hub) {
+  if (at_ == range_.begin && hub.viewers() >= kManyViewers && !push_pages(connection, hub.relay())) return Step::Gone;
+  while (at_ < range_.end) {
+    const auto sent = connection.send(packet_->pieces(at_, range_.end));
     if (!sent) return Step::Gone;
     if (*sent == 0) return Step::Blocked;
     at_ += *sent;
@@ -54,10 +68,14 @@ StreamViewer::~StreamViewer() { hub_.detach(*this); }
 
 void StreamViewer::writable() {
   ready_ = true;
-  if (sending_.active()) {
-    push();
-  } else {
+  if (!sending_.active()) {
     take_newest();
+  } else if (sending_.untouched() && hub_.newest()->index() != last_index_) {
+    ++dropped_;
+    ++list_.totals().dropped;
+    take_newest();
+  } else {
+    push();
   }
 }
 
@@ -88,7 +106,7 @@ void StreamViewer::take_newest() {
 }
 
 void StreamViewer::push() {
-  switch (sending_.push(connection_, hub_.viewers() >= kManyViewers)) {
+  switch (sending_.push(connection_, hub_)) {
     case Sending::Step::Gone:
       return;
     case Sending::Step::Blocked:
@@ -174,8 +192,15 @@ void WallViewer::go_on() {
       continue;
     }
     if (sending_.active()) {
-      const auto many = slots_.empty() ? 0 : slots_[turn_]->watch.camera().hub().viewers();
-      const Sending::Step step = sending_.push(connection_, many >= kManyViewers);
+      Slot& slot = *slots_[turn_];
+      const PacketPtr& newest = slot.watch.camera().hub().newest();
+      if (sending_.untouched() && newest->index() != sending_.index()) {
+        slot.dropped += newest->index() - sending_.index();
+        list_.totals().dropped += newest->index() - sending_.index();
+        slot.last_index = newest->index();
+        sending_.begin(newest, newest->length_range());
+      }
+      const Sending::Step step = sending_.push(connection_, slots_[turn_]->watch.camera().hub());
       if (step == Sending::Step::Gone) return;
       if (step == Sending::Step::Blocked) return connection_.wait_writable();
       ++slots_[turn_]->sent;

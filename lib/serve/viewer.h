@@ -24,11 +24,15 @@ class Sending {
 
   void begin(PacketPtr packet, Packet::Range range);
   [[nodiscard]] bool active() const { return packet_ != nullptr; }
+  /// Not a byte has gone: it may still give way to a newer packet.
+  [[nodiscard]] bool untouched() const { return active() && at_ == range_.begin; }
+  [[nodiscard]] std::uint64_t index() const { return packet_->index(); }
   [[nodiscard]] std::size_t size() const { return range_.end - range_.begin; }
-  /// Sends what the socket takes: from a memfd when `many` watch the same packet, else from memory.
-  Step push(http::Connection& connection, bool many);
+  /// Sends what the socket takes: the pages themselves when many watch the same camera, else copies.
+  Step push(http::Connection& connection, Hub& hub);
 
  private:
+  bool push_pages(http::Connection& connection, Relay& relay);
   PacketPtr packet_;
   Packet::Range range_;
   std::size_t at_ = 0;

@@ -65,27 +65,60 @@ TEST_CASE("Packet: the JPEG's bytes are the frame's own, not a copy") {
         static_cast<const void*>(sample.packet.frame().jpeg.data()));
 }
 
-TEST_CASE("Packet: its file holds the same bytes, and is made once") {
-  const FramePtr frame = test::make_frame(1, test::make_jpeg(1, 640, 480));
-  const Packet packet(frame, kHeader, kNext, 1);
-  const int fd = packet.file();
-  REQUIRE(fd >= 0);
-  CHECK(packet.file() == fd);
-  struct stat info {};
-  REQUIRE(::fstat(fd, &info) == 0);
-  std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
-  REQUIRE(::pread(fd, bytes.data(), bytes.size(), 0) == info.st_size);
-  CHECK(bytes == text_of(packet.pieces(0, packet.advance_range().end)));
+std::string read_all(int fd) {
+  std::string bytes(1 << 20, '\0');
+  const ssize_t got = ::read(fd, bytes.data(), bytes.size());
+  bytes.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  return bytes;
 }
 
-TEST_CASE("Packet: its file goes with it") {
+TEST_CASE("Packet: its pipe holds the same bytes, and is made once") {
+  const FramePtr frame = test::make_frame(1, test::make_jpeg(1, 640, 480));
+  const Packet packet(frame, kHeader, kNext, 1);
+  const int fd = packet.pipe();
+  REQUIRE(fd >= 0);
+  CHECK(packet.pipe() == fd);
+  CHECK(read_all(fd) == text_of(packet.pieces(0, packet.advance_range().end)));
+}
+
+TEST_CASE("Packet: a pipe that was dropped is not made again") {
+  const Sample sample;
+  REQUIRE(sample.packet.pipe() >= 0);
+  sample.packet.drop_pipe();
+  CHECK(sample.packet.pipe() == -1);
+}
+
+TEST_CASE("Packet: its pipe goes with it") {
   int fd = -1;
   {
     const Sample sample;
-    fd = sample.packet.file();
+    fd = sample.packet.pipe();
     REQUIRE(fd >= 0);
   }
   CHECK(::fcntl(fd, F_GETFD) == -1);
+}
+
+TEST_CASE("Relay: both framings come out of it, as often as they are asked for") {
+  const FramePtr frame = test::make_frame(1, test::make_jpeg(1, 640, 480));
+  const Packet packet(frame, kHeader, kNext, 1);
+  Relay relay;
+  for (int round = 0; round < 3; ++round) {
+    for (const Packet::Range range : {packet.length_range(), packet.advance_range()}) {
+      const int fd = relay.load(packet, range);
+      REQUIRE(fd >= 0);
+      CHECK(read_all(fd) == text_of(packet.pieces(range.begin, range.end)));
+    }
+  }
+}
+
+TEST_CASE("Relay: what a socket left behind is gone after discard()") {
+  const Sample sample;
+  Relay relay;
+  REQUIRE(relay.load(sample.packet, sample.packet.length_range()) >= 0);
+  relay.discard();
+  const int fd = relay.load(sample.packet, sample.packet.length_range());
+  REQUIRE(fd >= 0);
+  CHECK(read_all(fd).size() == sample.packet.length_range().end);
 }
 
 TEST_CASE("Packet: knows its frame and its number") {
