@@ -122,7 +122,8 @@ test('the page shows moving pictures and figures of all cameras over one connect
   assert.equal(await viewer.page.locator('#link').textContent(), 'Connected');
   for (const [name, size] of [['door', '320×240'], ['yard', '480×270']]) {
     assert.equal(await viewer.camera(name).locator('.badge-text').textContent(), 'Live');
-    assert.equal(await viewer.figure(name, 'size'), size);
+    // Figures are written at most twice a second: the picture may be a little ahead of them.
+    await until(`${name} shows its size`, async () => (await viewer.figure(name, 'size')) === size);
     const canvas = viewer.camera(name).locator('canvas');
     assert.equal(await canvas.evaluate(({width, height}) => `${width}×${height}`), size);
     for (const [figure, form] of [['fps', /fps$/], ['source', /fps$/], ['age', /s$/], ['bandwidth', /bit\/s$/]]) {

@@ -43,8 +43,8 @@ void describe(Listener& listener) {
       any ? "http://localhost" + port + "/ and this machine's other addresses" : "http://" + listener.address + "/";
 }
 
-// On this machine nothing has to be paced, and where BBR is the default its timers cost 8 % of the processor time and of
-// the age. Its connections inherit it from the listener; changed later, the old pacing rate would stay in force.
+// On this machine nothing has to be paced, and where BBR is the default its timers cost 8 % of the processor time and
+// of the age. Its connections inherit it from the listener; changed later, the old pacing rate would stay in force.
 void stop_pacing(const Listener& listener) {
   if (listener.beyond_loopback || listener.text == listener.address) return;
   ::setsockopt(listener.socket.get(), IPPROTO_TCP, TCP_CONGESTION, "reno", 4);  // the one that is always there
