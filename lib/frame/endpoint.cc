@@ -149,6 +149,15 @@ Result<Fd> listen_unix(const std::string& path) {
   return fd;
 }
 
+std::uint16_t local_port(int fd) {
+  sockaddr_storage address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
+  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+  return 0;
+}
+
 std::string socket_file(const Endpoint& endpoint) {
   return endpoint.kind == Endpoint::Kind::UnixListen && !endpoint.address.starts_with('@') ? endpoint.address : "";
 }

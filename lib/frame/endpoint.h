@@ -1,6 +1,7 @@
 // Where frames come from and go to: SPECs in socat's words.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/fd.h"
@@ -40,6 +41,8 @@ struct HostPort {
 [[nodiscard]] Result<Fd> listen_tcp(const HostPort& address);
 /// The file that listening on a unix socket made, and that its owner unlinks at the end; "" when there is none.
 [[nodiscard]] std::string socket_file(const Endpoint& endpoint);
+/// The TCP port that a socket is bound to, which may have been asked for as 0; 0 when it has none.
+[[nodiscard]] std::uint16_t local_port(int fd);
 /// Begins to connect without blocking (but for the name look-up): poll for writing, then connect_error().
 [[nodiscard]] Result<Fd> connect_unix(const std::string& path);
 [[nodiscard]] Result<Fd> connect_tcp(const HostPort& address);

@@ -1,7 +1,6 @@
 #include "frame/input.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -297,14 +296,7 @@ Skips Input::skips() const {
   return all;
 }
 
-std::uint16_t Input::port() const {
-  sockaddr_storage address{};
-  socklen_t length = sizeof address;
-  if (!listener_ || ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
-  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
-  return 0;
-}
+std::uint16_t Input::port() const { return local_port(listener_.get()); }
 
 void Input::begin_close() {
   state_ = State::Ended;

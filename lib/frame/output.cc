@@ -1,7 +1,6 @@
 #include "frame/output.h"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -131,14 +130,7 @@ class Listening final : public Output {
     return all;
   }
   [[nodiscard]] std::optional<Error> error() const override { return std::nullopt; }
-  [[nodiscard]] std::uint16_t port() const override {
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    if (::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return 0;
-    if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-    if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
-    return 0;
-  }
+  [[nodiscard]] std::uint16_t port() const override { return local_port(listener_.get()); }
 
  private:
   static void add(Figures& all, const Figures& one) {
