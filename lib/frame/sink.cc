@@ -20,8 +20,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-enum class Gate { None, Pipe, Unix, Tcp };
-
 Gate gate_of(int fd) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) return Gate::None;
@@ -47,11 +45,6 @@ int untaken_bytes(int fd, Gate gate) {
       return ::ioctl(fd, SIOCOUTQNSD, &bytes) == 0 ? bytes : 0;
   }
   return 0;
-}
-
-bool is_socket(int fd) {
-  struct stat info {};
-  return ::fstat(fd, &info) == 0 && S_ISSOCK(info.st_mode);
 }
 
 }  // namespace
@@ -84,6 +77,10 @@ bool Sink::put(FramePtr frame) {
   std::unique_lock lock(mutex_);
   if (options_.every_frame) taken_.wait(lock, [&] { return !pending_ || gone_ || finishing_; });
   if (gone_) return false;
+  if (idle_ != nullptr && !pending_ && !begun_ && write_now(frame)) {
+    if (begun_) wake_.raise();
+    return true;
+  }
   if (pending_) ++figures_.dropped;
   pending_ = std::move(frame);
   lock.unlock();
@@ -133,6 +130,10 @@ void Sink::run() {
   for (bool more = true; more;) {
     Result<Target> target = open_();
     if (target) {
+      target->gate = gate_of(target->get());
+      const int flags = ::fcntl(target->get(), F_GETFL);
+      target->never_blocks =
+          target->socket() || (target->gate == Gate::Pipe && flags >= 0 && (flags & O_NONBLOCK) != 0);
       connected_ = true;
       const std::uint64_t before = figures().written;
       more = serve(*target);
@@ -189,24 +190,32 @@ bool Sink::serve(Target& target) {
       case Wait::Ready:
         break;
     }
-    if (!options_.every_frame) {
-      switch (wait_drained(target)) {
-        case Wait::Stop:
-          return false;
-        case Wait::Lost:
-          return reopens_;
-        case Wait::Ready:
-          break;
-      }
-    }
-    FramePtr frame;
+    std::optional<Part> part;
     {
       const std::lock_guard lock(mutex_);
-      frame = std::exchange(pending_, nullptr);
+      part = std::exchange(begun_, std::nullopt);
     }
-    taken_.notify_all();
-    if (!frame) continue;
-    Result<Done> written = write_frame(target, *frame);
+    if (!part) {
+      if (!options_.every_frame) {
+        switch (wait_drained(target)) {
+          case Wait::Stop:
+            return false;
+          case Wait::Lost:
+            return reopens_;
+          case Wait::Ready:
+            break;
+        }
+      }
+      FramePtr frame;
+      {
+        const std::lock_guard lock(mutex_);
+        frame = std::exchange(pending_, nullptr);
+      }
+      taken_.notify_all();
+      if (!frame) continue;
+      part = part_of(std::move(frame));
+    }
+    Result<Done> written = write_part(target, *part);
     if (!written) {
       const bool left = written.error().sys == EPIPE || written.error().sys == ECONNRESET;
       if (reopens_) {
@@ -219,6 +228,7 @@ bool Sink::serve(Target& target) {
     }
     const std::lock_guard lock(mutex_);
     ++figures_.written;
+    figures_.bytes += part->size();
     if (options_.limit > 0 && figures_.written >= options_.limit) return false;
   }
 }
@@ -227,21 +237,39 @@ Sink::Wait Sink::wait_frame(const Target& target) {
   for (;;) {
     {
       const std::lock_guard lock(mutex_);
-      if (pending_) return Wait::Ready;
+      if (pending_ || begun_) return Wait::Ready;
       if (finishing_) return Wait::Stop;
+      // The limit is counted in one place: with one, all is left to the thread.
+      if (target.never_blocks && !options_.every_frame && options_.limit == 0) idle_ = &target;
     }
     // No events asked of the target: POLLERR and POLLHUP come all the same when its reader leaves.
     std::array<pollfd, 2> fds = {pollfd{wake_.fd(), POLLIN, 0}, {target.get(), 0, 0}};
     ::poll(fds.data(), fds.size(), -1);
     wake_.lower();
-    if ((fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return Wait::Lost;
+    const bool lost = (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
+    const std::lock_guard lock(mutex_);
+    idle_ = nullptr;
+    if (lost) begun_.reset();  // its rest is nothing for the next target
+    if (lost) return Wait::Lost;
   }
+}
+
+// Under the mutex, in put(). False: the reader has not taken the frame before.
+bool Sink::write_now(const FramePtr& frame) {
+  if (untaken_bytes(idle_->get(), idle_->gate) > 0) return false;
+  Part part = part_of(frame);
+  if (part.write_some(*idle_) == 0 && part.written()) {
+    ++figures_.written;
+    figures_.bytes += part.size();
+  } else {
+    begun_ = std::move(part);  // an error, too: the thread will meet it again
+  }
+  return true;
 }
 
 // A pipe's POLLOUT does not say "empty": look again each millisecond, only while a frame waits.
 Sink::Wait Sink::wait_drained(const Target& target) {
-  const Gate gate = gate_of(target.get());
-  while (untaken_bytes(target.get(), gate) > 0) {
+  while (untaken_bytes(target.get(), target.gate) > 0) {
     pollfd reader{target.get(), 0, 0};
     ::poll(&reader, 1, 1);
     if ((reader.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) return Wait::Lost;
@@ -250,44 +278,50 @@ Sink::Wait Sink::wait_drained(const Target& target) {
   return Wait::Ready;
 }
 
-Result<Done> Sink::write_frame(Target& target, const Frame& frame) {
+Part Sink::part_of(FramePtr frame) const {
   std::string trace;
-  if (options_.trace) {
-    const WallTime now = SystemClock().wall();
-    trace = with_hop(frame.trace, *options_.trace, frame.received, now);
-  }
-  std::string header = part_header(frame, {.camera = {}, .trace = trace});
-  std::array<char, 2> line_end = {'\r', '\n'};
-  const std::size_t total = header.size() + frame.jpeg.size() + line_end.size();
-  std::array<iovec, 3> parts = {iovec{header.data(), header.size()},
-                                {const_cast<std::uint8_t*>(frame.jpeg.data()), frame.jpeg.size()},
-                                {line_end.data(), line_end.size()}};
-  const int fd = target.get();
-  const bool socket = is_socket(fd);
-  for (std::size_t at = 0; at < parts.size();) {
-    msghdr message{};
-    message.msg_iov = &parts[at];
-    message.msg_iovlen = parts.size() - at;
-    const ssize_t sent = socket ? ::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT)
-                                : ::writev(fd, &parts[at], static_cast<int>(parts.size() - at));
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent < 0 && errno == EAGAIN) {
-      pollfd writable{fd, POLLOUT, 0};
-      const int ready = ::poll(&writable, 1, time_left_ms() < 0 ? 100 : std::min(time_left_ms(), 100));
+  if (options_.trace) trace = with_hop(frame->trace, *options_.trace, frame->received, SystemClock().wall());
+  std::string header = part_header(*frame, {.camera = {}, .trace = trace});
+  return {std::move(frame), std::move(header)};
+}
+
+Result<Done> Sink::write_part(const Target& target, Part& part) {
+  while (!part.written()) {
+    const int error = part.write_some(target);
+    if (error == EAGAIN) {
+      pollfd writable{target.get(), POLLOUT, 0};
+      const int left_ms = time_left_ms();
+      const int ready = ::poll(&writable, 1, left_ms < 0 ? 100 : std::min(left_ms, 100));
       if (ready == 0 && out_of_time()) return fail(io_error(name_, ETIMEDOUT));
-      continue;
-    }
-    if (sent < 0) return fail(io_error(name_));
-    auto left = static_cast<std::size_t>(sent);
-    while (at < parts.size() && left >= parts[at].iov_len) left -= parts[at++].iov_len;
-    if (at < parts.size()) {
-      parts[at].iov_base = static_cast<char*>(parts[at].iov_base) + left;
-      parts[at].iov_len -= left;
+    } else if (error != 0) {
+      return fail(io_error(name_, error));
     }
   }
-  const std::lock_guard lock(mutex_);
-  figures_.bytes += total;
   return Done{};
+}
+
+int Part::write_some(const Target& target) {
+  static constexpr std::string_view kLineEnd = "\r\n";
+  const auto base = [](const auto* bytes) { return const_cast<void*>(static_cast<const void*>(bytes)); };
+  std::array<iovec, 3> all = {iovec{base(header_.data()), header_.size()},
+                              {base(frame_->jpeg.data()), frame_->jpeg.size()},
+                              {base(kLineEnd.data()), kLineEnd.size()}};
+  std::size_t first = 0;
+  std::size_t skip = at_;
+  while (skip >= all[first].iov_len) skip -= all[first++].iov_len;
+  all[first].iov_base = static_cast<char*>(all[first].iov_base) + skip;
+  all[first].iov_len -= skip;
+  msghdr message{};
+  message.msg_iov = &all[first];
+  message.msg_iovlen = all.size() - first;
+  ssize_t sent = -1;
+  do {
+    sent = target.socket() ? ::sendmsg(target.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT)
+                           : ::writev(target.get(), message.msg_iov, static_cast<int>(message.msg_iovlen));
+  } while (sent < 0 && errno == EINTR);
+  if (sent < 0) return errno;
+  at_ += static_cast<std::size_t>(sent);
+  return 0;
 }
 
 }  // namespace fp

@@ -13,12 +13,18 @@
 
 namespace fp {
 
+/// How to ask the kernel what a reader has not taken yet.
+enum class Gate { None, Pipe, Unix, Tcp };
+
 /// Where a sink's bytes go: opened by its thread, again after each loss if `reopens`.
 struct Target {
   Fd fd;                              ///< owned, or
   int borrowed = -1;                  ///< inherited
   std::optional<ChildProcess> child;  ///< whose standard input it is
+  Gate gate = Gate::None;             ///< set when it has been opened
+  bool never_blocks = false;          ///< a socket, or a pipe with O_NONBLOCK
   [[nodiscard]] int get() const { return child ? child->fd() : fd ? fd.get() : borrowed; }
+  [[nodiscard]] bool socket() const { return gate == Gate::Unix || gate == Gate::Tcp; }
 };
 using OpenTarget = std::function<Result<Target>()>;
 
@@ -34,6 +40,23 @@ class Event {
   Fd fd_;
 };
 
+/// A frame on its way out: its part header, its JPEG and the line end.
+class Part {
+ public:
+  Part(FramePtr frame, std::string header) : frame_(std::move(frame)), header_(std::move(header)) {}
+  /// One write of what is left, never blocking where the target never does. Returns 0 or errno (EAGAIN: no room now).
+  [[nodiscard]] int write_some(const Target& target);
+  [[nodiscard]] bool written() const { return at_ == size(); }
+  [[nodiscard]] std::size_t size() const { return header_.size() + frame_->jpeg.size() + 2; }
+
+ private:
+  FramePtr frame_;
+  std::string header_;
+  std::size_t at_ = 0;
+};
+
+/// put() writes a frame itself when the reader waits for one, which spares a change of threads; what does not fit, and
+/// what comes before the reader is ready for it, is left to the thread.
 class Sink {
  public:
   /// `on_gone` is called on the sink's thread, once, when nothing more will be written. With `reopens` a target that
@@ -59,7 +82,9 @@ class Sink {
   bool serve(Target& target);
   Wait wait_frame(const Target& target);
   Wait wait_drained(const Target& target);
-  Result<Done> write_frame(Target& target, const Frame& frame);
+  bool write_now(const FramePtr& frame);
+  [[nodiscard]] Part part_of(FramePtr frame) const;
+  Result<Done> write_part(const Target& target, Part& part);
   [[nodiscard]] bool out_of_time() const;
   [[nodiscard]] int time_left_ms() const;
 
@@ -73,6 +98,8 @@ class Sink {
   mutable std::mutex mutex_;
   std::condition_variable taken_;
   FramePtr pending_;
+  const Target* idle_ = nullptr;  // while the thread waits for a frame: whoever holds the mutex may write to it
+  std::optional<Part> begun_;     // by put(), and left to the thread
   bool finishing_ = false;
   std::optional<SteadyTime> deadline_;
   std::optional<Error> error_;
