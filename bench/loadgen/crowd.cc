@@ -73,17 +73,27 @@ CrowdFigures Crowd::run() {
     announce();
     if (announced_ == 2 && wall_us() >= audience_.window.end_us + us(options_.linger_seconds)) break;
   }
+  check_frames();
   for (const auto& viewer : viewers_) viewer->add_to(figures_of(*viewer), audience_.window);
   return figures_;
 }
 
 void Crowd::turn() {
-  const int ready = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), kTurnMs);
+  const int wait_ms = unchecked_ ? 0 : kTurnMs;
+  const int ready = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()), wait_ms);
   if (ready < 0 && errno == EINTR) return;
   checked(ready, "epoll_wait");
   for (std::size_t i = 0; i < static_cast<std::size_t>(ready); ++i) {
     wake(*static_cast<Viewer*>(events_[i].data.ptr), events_[i].events);
   }
+  if (ready == 0) check_frames();
+}
+
+void Crowd::check_frames() {
+  for (const auto& viewer : viewers_) {
+    if (viewer->unchecked()) viewer->check(audience_, figures_of(*viewer));
+  }
+  unchecked_ = false;
 }
 
 void Crowd::wake(Viewer& viewer, std::uint32_t events) {
@@ -93,6 +103,7 @@ void Crowd::wake(Viewer& viewer, std::uint32_t events) {
   if (!reads_at_once && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
     return viewer.server_closed("closed by server");
   viewer.wake(audience_, figures_of(viewer));
+  unchecked_ = unchecked_ || viewer.unchecked();
   if (!viewer.gone() && viewer.interest() != interest_before) watch(viewer);
 }
 

@@ -42,6 +42,7 @@ class Crowd {
   void connect_one(ViewerClass kind, std::size_t number);
   void turn();
   void wake(Viewer& viewer, std::uint32_t events);
+  void check_frames();
   void watch(Viewer& viewer);
   void pace_slow_viewers();
   void look_at_server_side();
@@ -57,6 +58,7 @@ class Crowd {
   std::vector<Viewer*> unsettled_viewers_;
   std::vector<Viewer*> slow_viewers_;
   std::vector<Viewer*> unread_viewers_;  // slow and hung: they cannot see the server's FIN
+  bool unchecked_ = false;               // some viewer has a frame to check
   CrowdFigures figures_;
   std::int64_t last_pace_us_ = 0;
   std::int64_t ramp_end_us_ = 0;

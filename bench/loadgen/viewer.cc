@@ -122,6 +122,7 @@ void Viewer::pass_time(std::int64_t us, Audience& audience, ClassFigures& figure
 }
 
 void Viewer::read_body(Audience& audience, ClassFigures& figures) {
+  if (unchecked_) check(audience, figures);
   const bool copy = audience.copy || parts_seen_ % kCopyOneIn == number_ % kCopyOneIn;
   const std::uint64_t bytes_before = inlet_.received_bytes();
   const PartReader::Event event = parts_.step(inlet_, copy);
@@ -136,14 +137,16 @@ void Viewer::read_body(Audience& audience, ClassFigures& figures) {
       figures_.malformed += measured ? 1 : 0;
       return;
     case PartReader::Event::kPart:
-      return count_part(audience, figures);
+      ++parts_seen_;
+      if (first_frame_us_ == 0) first_frame_us_ = parts_.part().arrived_us;
+      unchecked_ = true;
+      return;
   }
 }
 
-void Viewer::count_part(Audience& audience, ClassFigures& figures) {
+void Viewer::check(Audience& audience, ClassFigures& figures) {
+  unchecked_ = false;
   const PartReader::Part& part = parts_.part();
-  ++parts_seen_;
-  if (first_frame_us_ == 0) first_frame_us_ = part.arrived_us;
   const FrameChecker::Result result = audience.checker.check(part);
   const std::int64_t newest_us = newest_stamp_us_;
   if (result.stamp) newest_stamp_us_ = std::max(newest_stamp_us_, result.stamp->emitted_us);

@@ -39,6 +39,11 @@ class Viewer {
   /// no viewer delays the others' clock readings.
   void wake(Audience& audience, ClassFigures& figures);
 
+  /// A whole frame has come and its bytes have not been looked at: that waits until nobody has anything to read, or
+  /// until this viewer's next frame begins. A real viewer's check costs the other viewers no time.
+  bool unchecked() const { return unchecked_; }
+  void check(Audience& audience, ClassFigures& figures);
+
   /// Slow viewers: `us` have passed; reads what the rate allows.
   void pass_time(std::int64_t us, Audience& audience, ClassFigures& figures);
 
@@ -65,7 +70,6 @@ class Viewer {
   void finish_connecting(Audience& audience);
   void read_head();
   void read_body(Audience& audience, ClassFigures& figures);
-  void count_part(Audience& audience, ClassFigures& figures);
   void lose(std::string reason);
 
   ViewerClass kind_;
@@ -82,7 +86,8 @@ class Viewer {
   std::int64_t newest_stamp_us_ = 0;
   std::uint64_t parts_seen_ = 0;
   double allowance_bytes_ = 0;
-  bool accepted_ = false;  // the head came
+  bool accepted_ = false;   // the head came
+  bool unchecked_ = false;  // the part in parts_
   std::string lost_reason_;
   ViewerFigures figures_;
 };
