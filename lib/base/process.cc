@@ -6,9 +6,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -41,17 +43,45 @@ struct Attributes {
   Attributes& operator=(const Attributes&) = delete;
 };
 
-}  // namespace
+constexpr std::size_t kPipeBytes = 65536;
 
-Result<ChildProcess> ChildProcess::shell(const std::string& command, Pipe pipe) {
+Result<std::pair<Fd, Fd>> make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(io_error("pipe"));
-  Fd read_end(ends[0]);
-  Fd write_end(ends[1]);
+  return std::pair(Fd(ends[0]), Fd(ends[1]));
+}
+
+}  // namespace
+
+Result<ChildProcess> ChildProcess::shell(const std::string& command, Pipe pipe) { return shell(command, pipe, {}); }
+
+Result<ChildProcess> ChildProcess::shell(const std::string& command, Pipe pipe, const Streams& streams) {
+  auto main = make_pipe();
+  if (!main) return fail(std::move(main).error());
+  auto& [read_end, write_end] = *main;
   const bool from = pipe == Pipe::FromChild;
   FileActions actions;
   posix_spawn_file_actions_adddup2(&actions.raw, from ? write_end.get() : read_end.get(), from ? 1 : 0);
-  posix_spawn_file_actions_addopen(&actions.raw, from ? 0 : 1, "/dev/null", from ? O_RDONLY : O_WRONLY, 0);
+  std::optional<std::pair<Fd, Fd>> input;
+  if (from && !streams.input.empty()) {
+    auto made = make_pipe();
+    if (!made) return fail(std::move(made).error());
+    input.emplace(std::move(*made));
+    // All of it at once: a pipe that nobody reads yet holds 64 KiB.
+    const ssize_t put = ::write(input->second.get(), streams.input.data(), std::min(streams.input.size(), kPipeBytes));
+    if (put != static_cast<ssize_t>(streams.input.size())) return fail(io_error("pipe", E2BIG));
+    posix_spawn_file_actions_adddup2(&actions.raw, input->first.get(), 0);
+  } else {
+    posix_spawn_file_actions_addopen(&actions.raw, from ? 0 : 1, "/dev/null", from ? O_RDONLY : O_WRONLY, 0);
+  }
+  std::optional<std::pair<Fd, Fd>> errors;
+  if (streams.keep_errors) {
+    auto made = make_pipe();
+    if (!made) return fail(std::move(made).error());
+    errors.emplace(std::move(*made));
+    ::fcntl(errors->first.get(), F_SETFL, O_NONBLOCK);
+    posix_spawn_file_actions_adddup2(&actions.raw, errors->second.get(), 2);
+  }
   posix_spawn_file_actions_addclosefrom_np(&actions.raw, 3);
   Attributes attributes;
   std::string shell = "sh";
@@ -63,13 +93,27 @@ Result<ChildProcess> ChildProcess::shell(const std::string& command, Pipe pipe) 
   if (error != 0) return fail(io_error("run /bin/sh", error));
   ChildProcess child(pid, std::move(from ? read_end : write_end));
   child.group_ = pid;
+  if (errors) child.errors_ = std::move(errors->first);
   return child;
+}
+
+std::string ChildProcess::read_errors() {
+  std::string text;
+  std::array<char, 4096> some{};
+  while (errors_ && text.size() < kPipeBytes) {
+    const ssize_t got = ::read(errors_.get(), some.data(), some.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    text.append(some.data(), static_cast<std::size_t>(got));
+  }
+  return text;
 }
 
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       group_(std::exchange(other.group_, -1)),
       pipe_(std::move(other.pipe_)),
+      errors_(std::move(other.errors_)),
       status_(other.status_) {}
 
 ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
@@ -78,6 +122,7 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
     pid_ = std::exchange(other.pid_, -1);
     group_ = std::exchange(other.group_, -1);
     pipe_ = std::move(other.pipe_);
+    errors_ = std::move(other.errors_);
     status_ = other.status_;
   }
   return *this;

@@ -20,9 +20,14 @@ class ChildProcess {
  public:
   enum class Pipe { FromChild, ToChild };  ///< which of the child's standard streams our descriptor is tied to
 
+  struct Streams {
+    std::string input;         ///< FromChild: what it reads on its standard input, at most 64 KiB; "": /dev/null
+    bool keep_errors = false;  ///< standard error is a pipe that read_errors() empties, not ours
+  };
   /// Runs `/bin/sh -c command`. Standard error is ours; the stream that is not piped is /dev/null.
   /// Error: Io (no more processes or descriptors). A command that is not found is no error here: the shell says so on
   /// standard error and exits with 127.
+  [[nodiscard]] static Result<ChildProcess> shell(const std::string& command, Pipe pipe, const Streams& streams);
   [[nodiscard]] static Result<ChildProcess> shell(const std::string& command, Pipe pipe);
 
   ChildProcess(ChildProcess&& other) noexcept;
@@ -31,6 +36,9 @@ class ChildProcess {
 
   [[nodiscard]] int fd() const { return pipe_.get(); }  ///< our end of the pipe; -1 once closed
   void close_pipe() { pipe_.reset(); }
+  /// With keep_errors: what it has written to standard error since, at most 64 KiB. Does not block. A child that nobody
+  /// listens to waits when its pipe is full.
+  [[nodiscard]] std::string read_errors();
   [[nodiscard]] pid_t pid() const { return pid_; }
   /// Sends SIGTERM to the group.
   void terminate();
@@ -48,6 +56,7 @@ class ChildProcess {
   pid_t pid_ = -1;  // -1: moved from, or ended and waited for
   pid_t group_ = -1;
   Fd pipe_;
+  Fd errors_;
   std::optional<int> status_;
 };
 

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "base/text.h"
+
 namespace fp {
 namespace {
 
@@ -32,15 +34,15 @@ bool hung_up(int fd) {
 
 Input::Input(Endpoint endpoint, Options options, const Clock& clock, Report report)
     : endpoint_(std::move(endpoint)),
-      options_(options),
+      options_(std::move(options)),
       clock_(&clock),
       report_(std::move(report)),
-      every_frame_(options.every_frame),
+      every_frame_(options_.every_frame),
       skip_reporter_(endpoint_.text == "-" ? "standard input" : endpoint_.text, report_),
-      parser_({options.max_frame_bytes, endpoint_.network()}) {}
+      parser_({options_.max_frame_bytes, endpoint_.network()}) {}
 
 Result<Input> Input::open(const Endpoint& endpoint, Options options, const Clock& clock, Report report) {
-  Input input(endpoint, options, clock, std::move(report));
+  Input input(endpoint, std::move(options), clock, std::move(report));
   const auto kind = endpoint.kind;
   input.reopens_ =
       kind == Endpoint::Kind::Exec || kind == Endpoint::Kind::Tcp || kind == Endpoint::Kind::Unix || endpoint.listens();
@@ -117,7 +119,8 @@ Result<Done> Input::start() {
       return Done{};
     }
     case Endpoint::Kind::Exec: {
-      auto child = ChildProcess::shell(endpoint_.address, ChildProcess::Pipe::FromChild);
+      auto child = ChildProcess::shell(endpoint_.address, ChildProcess::Pipe::FromChild,
+                                       {options_.exec_input, static_cast<bool>(options_.exec_errors)});
       if (!child) return fail(std::move(child).error());
       child_.emplace(std::move(*child));
       // Ours alone: nobody shares this end of the pipe.
@@ -161,7 +164,12 @@ void Input::lost(const std::string& why) {
   if (child_) {
     // Its end of the pipe closes a moment before it has ended.
     child_->wait_for_exit(20ms);
-    if (const auto status = child_->poll_exit()) text = describe_exit(*status);
+    const auto status = child_->poll_exit();
+    if (status) text = describe_exit(*status);
+    read_child_errors();
+    if (!child_error_.empty()) text = options_.exec_errors(child_error_);
+    child_error_.clear();
+    if (options_.exec_once) reopens_ = false;
     child_.reset();  // its whole group, too
   }
   ++generation_;
@@ -180,6 +188,23 @@ void Input::lost(const std::string& why) {
   const std::string name = text.find(endpoint_.text) == std::string::npos ? endpoint_.text + ": " : "";
   if (news && report_) report_(Severity::Warning, name + text + "; trying again");
   if (!endpoint_.listens()) retry_at_ = clock_->steady() + backoff_.next();
+}
+
+void Input::restart(const std::string& why) {
+  if (state_ != State::Open) return;
+  child_error_.clear();
+  if (child_) child_->kill();
+  child_.reset();
+  lost(why);
+}
+
+// Read as it comes, since a child waits when its pipe is full; the last line is kept.
+void Input::read_child_errors() {
+  if (!child_ || !options_.exec_errors) return;
+  const std::string text = child_->read_errors();
+  for (const std::string_view line : split(text, '\n')) {
+    if (!trim(line).empty()) child_error_ = printable(trim(line), 400);
+  }
 }
 
 int Input::source_fd() const {
@@ -252,6 +277,7 @@ Result<std::size_t> Input::read_some(std::span<std::uint8_t> room, bool& again) 
 }
 
 FramePtr Input::read_frames() {
+  read_child_errors();
   std::optional<Frame> newest;
   std::size_t taken = 0;
   const auto give = [&](Frame&& frame) {

@@ -1,6 +1,7 @@
 // Frames from an endpoint, opened and opened again, without blocking and without a loop of its own.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -27,6 +28,11 @@ class Input final : public Producer {
   struct Options {
     std::size_t max_frame_bytes = StreamParser::kDefaultMaxFrameBytes;
     bool every_frame = false;  ///< give every frame, in order; else only the newest of those that have arrived
+    /// Of exec: endpoints. What the command reads on its standard input.
+    std::string exec_input = {};
+    /// Its standard error is kept, and the last line of it is the reason when it ends, as this function words it.
+    std::function<std::string(const std::string&)> exec_errors = {};
+    bool exec_once = false;  ///< a command that ends is not run again: the stream has ended
   };
   enum class State {
     Opening,  ///< connecting, listening for a producer, or waiting to try again
@@ -67,6 +73,8 @@ class Input final : public Producer {
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   /// The port of a listening TCP end, which may have been asked for as 0.
   [[nodiscard]] std::uint16_t port() const;
+  /// Gives up what is open, as if it had been lost for this reason; it is opened again with back-off.
+  void restart(const std::string& why);
   /// Closes everything; a command is told to end. closed() says when it has, and kills it after a second.
   void begin_close();
   [[nodiscard]] bool closed();
@@ -80,6 +88,7 @@ class Input final : public Producer {
   Result<Done> start();  // opens or begins to open
   void opened();
   void lost(const std::string& why);
+  void read_child_errors();
   void end_stream();
   [[nodiscard]] int source_fd() const;
   bool adopt(int fd);
@@ -96,6 +105,7 @@ class Input final : public Producer {
   int borrowed_ = -1;
   Fd listener_;
   std::optional<ChildProcess> child_;
+  std::string child_error_;  // its last whole line
   std::uint64_t generation_ = 0;
   SteadyTime closing_since_{};
   SteadyTime last_read_{};
