@@ -6,6 +6,23 @@
 #include <new>
 
 namespace fp::jpeg {
+namespace {
+
+int turbo_sampling(Sampling sampling) {
+  switch (sampling) {
+    case Sampling::Grey:
+      return TJSAMP_GRAY;
+    case Sampling::S420:
+      return TJSAMP_420;
+    case Sampling::S422:
+      return TJSAMP_422;
+    case Sampling::S444:
+      break;
+  }
+  return TJSAMP_444;
+}
+
+}  // namespace
 
 void Encoder::Destroy::operator()(void* handle) const { tjDestroy(handle); }
 
@@ -13,30 +30,41 @@ Encoder::Encoder() : handle_(tjInitCompress()) {
   if (!handle_) throw std::bad_alloc();
 }
 
-Result<Blob> Encoder::encode(const Picture& picture, int quality_percent) {
-  const Size size = picture.size();
-  // The worst case is reserved (twice the raw picture), touched only as far as the JPEG reaches.
-  Buffer buffer(tjBufSize(size.width_px, size.height_px, TJSAMP_420));
-  unsigned char* out = buffer.data();
-  unsigned long bytes = static_cast<unsigned long>(buffer.capacity());
-  std::array<const unsigned char*, 3> planes = {picture.plane(0), picture.plane(1), picture.plane(2)};
-  std::array<int, 3> strides = {picture.stride(0), picture.stride(1), picture.stride(2)};
-  if (tjCompressFromYUVPlanes(handle_.get(), planes.data(), size.width_px, strides.data(), size.height_px, TJSAMP_420,
-                              &out, &bytes, quality_percent, TJFLAG_NOREALLOC) != 0) {
+// `compress` gets the buffer and its size, and returns what the library returned.
+template <typename Compress>
+Result<Blob> Encoder::compress(Size size, int sampling, Compress compress) {
+  out_.reserve(tjBufSize(size.width_px, size.height_px, sampling));
+  unsigned char* out = out_.data();
+  unsigned long bytes = static_cast<unsigned long>(out_.capacity());
+  if (compress(&out, &bytes) != 0) {
     return fail({Error::Kind::Unsupported, 0, std::string("encode: ") + tjGetErrorStr2(handle_.get())});
   }
   return Blob::copy_of(ByteView(out, bytes));
 }
 
-Result<Blob> Encoder::encode_rgb(ByteView rgb, Size size, int quality_percent) {
-  Buffer buffer(tjBufSize(size.width_px, size.height_px, TJSAMP_420));
-  unsigned char* out = buffer.data();
-  unsigned long bytes = static_cast<unsigned long>(buffer.capacity());
-  if (tjCompress2(handle_.get(), rgb.data(), size.width_px, 0, size.height_px, TJPF_RGB, &out, &bytes, TJSAMP_420,
-                  quality_percent, TJFLAG_NOREALLOC) != 0) {
-    return fail({Error::Kind::Unsupported, 0, std::string("encode: ") + tjGetErrorStr2(handle_.get())});
-  }
-  return Blob::copy_of(ByteView(out, bytes));
+Result<Blob> Encoder::encode(const Picture& picture, int quality_percent) {
+  return encode_planes({picture.size(),
+                        Sampling::S420,
+                        {picture.plane(0), picture.plane(1), picture.plane(2)},
+                        {picture.stride(0), picture.stride(1), picture.stride(2)}},
+                       quality_percent);
+}
+
+Result<Blob> Encoder::encode_planes(const Planes& planes, int quality_percent) {
+  const int sampling = turbo_sampling(planes.sampling);
+  return compress(planes.size, sampling, [&](unsigned char** out, unsigned long* bytes) {
+    auto data = planes.data;
+    return tjCompressFromYUVPlanes(handle_.get(), data.data(), planes.size.width_px, planes.stride_bytes.data(),
+                                   planes.size.height_px, sampling, out, bytes, quality_percent, TJFLAG_NOREALLOC);
+  });
+}
+
+Result<Blob> Encoder::encode_rgb(ByteView pixels, Size size, int quality_percent, Order order, int stride_bytes) {
+  return compress(size, TJSAMP_420, [&](unsigned char** out, unsigned long* bytes) {
+    return tjCompress2(handle_.get(), pixels.data(), size.width_px, stride_bytes, size.height_px,
+                       order == Order::Rgb ? TJPF_RGB : TJPF_BGR, out, bytes, TJSAMP_420, quality_percent,
+                       TJFLAG_NOREALLOC);
+  });
 }
 
 }  // namespace fp::jpeg
