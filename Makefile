@@ -50,6 +50,11 @@ unit: release ## the unit tests alone
 e2e: release ## whole programs over real pipes and sockets
 	@bats tests/e2e
 
+.PHONY: cameras
+cameras: release ## cameras in a virtual machine
+	@tests/vm/build
+	@bats tests/vm
+
 .PHONY: browser
 browser: release ## Chromium against the viewer page and /stream
 	@scripts/browser-tests
