@@ -89,33 +89,58 @@ Axis make_axis(const Span& span, int samples, double to_length, int to_samples) 
   return axis;
 }
 
-// One row made of several: the sums are 22 bits.
-void mix_rows(const Planes& from, int index, const Axis& down, int y, int width, std::vector<int>& sums,
-              std::vector<std::uint8_t>& row) {
-  const int* const weights = down.weights_of(y);
-  const auto columns = static_cast<std::size_t>(width);
-  std::fill(sums.begin(), sums.end(), kOne / 2);
-  for (int tap = 0; tap < down.taps; ++tap) {
-    const int weight = weights[tap];
-    if (weight == 0) continue;
-    const std::uint8_t* const source = from.row(index, down.first_of(y) + tap);
-    for (std::size_t x = 0; x < columns; ++x) sums[x] += weight * source[x];
-  }
-  for (std::size_t x = 0; x < columns; ++x) row[x] = static_cast<std::uint8_t>(sums[x] >> kWeightBits);
+// Adds the samples of one row, weighted. Apart, and with pointers that promise not to overlap, for the compiler to do
+// many at once.
+void add_row(const std::uint8_t* __restrict row, int weight, int* __restrict sums, std::size_t width) {
+  for (std::size_t x = 0; x < width; ++x) sums[x] += weight * row[x];
 }
 
-void mix_columns(const std::uint8_t* row, const Axis& across, std::uint8_t* to, int width) {
+// One row made of several: the sums are 22 bits.
+void mix_rows(const Planes& from, int index, const Axis& down, int y, std::vector<int>& sums, std::uint8_t* row) {
+  const int* const weights = down.weights_of(y);
+  std::fill(sums.begin(), sums.end(), kOne / 2);
+  for (int tap = 0; tap < down.taps; ++tap) {
+    if (weights[tap] != 0) add_row(from.row(index, down.first_of(y) + tap), weights[tap], sums.data(), sums.size());
+  }
+  const int* const all = sums.data();
+  for (std::size_t x = 0; x < sums.size(); ++x) row[x] = static_cast<std::uint8_t>(all[x] >> kWeightBits);
+}
+
+// With the number of taps known the inner loop is none.
+template <int kTaps>
+void mix_columns_of(const std::uint8_t* row, const Axis& across, std::uint8_t* to, std::size_t width) {
+  const int* first = across.first.data();
+  const int* weights = across.weights.data();
+  for (std::size_t x = 0; x < width; ++x, weights += kTaps) {
+    const std::uint8_t* const source = row + first[x];
+    int sum = kOne / 2;
+    for (int tap = 0; tap < kTaps; ++tap) sum += weights[tap] * source[tap];
+    to[x] = static_cast<std::uint8_t>(sum >> kWeightBits);
+  }
+}
+
+void mix_columns(const std::uint8_t* row, const Axis& across, std::uint8_t* to, std::size_t width) {
   if (across.unchanged) {
-    std::memcpy(to, row + across.first_of(0), static_cast<std::size_t>(width));
+    std::memcpy(to, row + across.first_of(0), width);
     return;
   }
-  if (across.taps == 1) {
-    for (int x = 0; x < width; ++x) to[x] = row[across.first_of(x)];
-    return;
+  switch (across.taps) {
+    case 1:
+      return mix_columns_of<1>(row, across, to, width);
+    case 2:
+      return mix_columns_of<2>(row, across, to, width);
+    case 3:
+      return mix_columns_of<3>(row, across, to, width);
+    case 4:
+      return mix_columns_of<4>(row, across, to, width);
+    case 5:
+      return mix_columns_of<5>(row, across, to, width);
+    default:
+      break;
   }
-  for (int x = 0; x < width; ++x) {
-    const std::uint8_t* const source = row + across.first_of(x);
-    const int* const weights = across.weights_of(x);
+  for (std::size_t x = 0; x < width; ++x) {
+    const std::uint8_t* const source = row + across.first[x];
+    const int* const weights = across.weights_of(static_cast<int>(x));
     int sum = kOne / 2;
     for (int tap = 0; tap < across.taps; ++tap) sum += weights[tap] * source[tap];
     to[x] = static_cast<std::uint8_t>(sum >> kWeightBits);
@@ -132,9 +157,9 @@ void resample_plane(const Planes& from, int index, const Axis& across, const Axi
     if (down.taps == 1) {
       source = from.row(index, down.first_of(y));
     } else {
-      mix_rows(from, index, down, y, width, sums, row);
+      mix_rows(from, index, down, y, sums, row.data());
     }
-    mix_columns(source, across, to.row(index, y), shown.width_px);
+    mix_columns(source, across, to.row(index, y), static_cast<std::size_t>(shown.width_px));
   }
 }
 
