@@ -5,9 +5,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <list>
+#include <vector>
 
 #include "frame/sink.h"
 
@@ -53,7 +55,7 @@ class Discard final : public Output {
  public:
   explicit Discard(Options options) : options_(std::move(options)) {}
   bool put(FramePtr frame) override {
-    ++figures_.written;
+    figures_.taken = ++figures_.written;
     figures_.bytes += frame->jpeg.size();
     if (options_.limit == 0 || figures_.written < options_.limit) return true;
     gone_.raise();
@@ -125,8 +127,17 @@ class Listening final : public Output {
   [[nodiscard]] Figures figures() const override {
     const std::lock_guard lock(mutex_);
     Figures all = past_;
-    for (const auto& reader : readers_) add(all, reader->figures());
+    std::vector<Figures> each;
+    for (const auto& reader : readers_) add(all, each.emplace_back(reader->figures()));
     all.readers = readers_.size();
+    if (each.empty()) return all;
+    const auto middle_of = [&](auto figure) {
+      const auto middle = each.begin() + static_cast<std::ptrdiff_t>(each.size() / 2);
+      std::ranges::nth_element(each, middle, {}, figure);
+      return (*middle).*figure;
+    };
+    all.take_time = middle_of(&Figures::take_time);
+    all.taking = middle_of(&Figures::taking);
     return all;
   }
   [[nodiscard]] std::optional<Error> error() const override { return std::nullopt; }
@@ -137,6 +148,7 @@ class Listening final : public Output {
     all.written += one.written;
     all.dropped += one.dropped;
     all.bytes += one.bytes;
+    all.taken += one.taken;
   }
   void sweep() {
     for (auto reader = readers_.begin(); reader != readers_.end();) {

@@ -30,12 +30,21 @@ class Output {
     bool every_frame = false;
     std::uint64_t limit = 0;        ///< gone() after so many frames have left; 0: no limit
     std::optional<TraceHop> trace;  ///< --trace
+    bool measure = false;           ///< find out how long readers take: looks each millisecond until a frame is taken
   };
   struct Figures {
     std::uint64_t written = 0;  ///< whole frames that left (to all readers of a listening end together)
     std::uint64_t dropped = 0;  ///< never begun, because a newer one came first
     std::uint64_t bytes = 0;
     std::uint64_t readers = 0;  ///< connected now
+    /// With Options::measure: frames that the reader was seen to have taken out of its pipe or socket; the time from
+    /// the first byte written of the last one of them to that, right to a millisecond; and how long the one that the
+    /// reader has in hand takes already, 0 when there is none. What cannot be asked (a file) is taken when it is
+    /// written. TCP counts as taken what is on its way. Of a listening end with several readers the times are the
+    /// middle one's.
+    std::uint64_t taken = 0;
+    std::chrono::nanoseconds take_time{0};
+    std::chrono::nanoseconds taking{0};
   };
 
   /// Errors: Io, when the endpoint cannot be opened at all; Unsupported for standard output on a terminal.

@@ -78,7 +78,7 @@ bool Sink::put(FramePtr frame) {
   if (options_.every_frame) taken_.wait(lock, [&] { return !pending_ || gone_ || finishing_; });
   if (gone_) return false;
   if (idle_ != nullptr && !pending_ && !begun_ && write_now(frame)) {
-    if (begun_) wake_.raise();
+    if (begun_ || options_.measure) wake_.raise();
     return true;
   }
   if (pending_) ++figures_.dropped;
@@ -107,6 +107,7 @@ Output::Figures Sink::figures() const {
   const std::lock_guard lock(mutex_);
   Output::Figures figures = figures_;
   figures.readers = connected_ ? 1 : 0;
+  if (taking_since_) figures.taking = std::chrono::steady_clock::now() - *taking_since_;
   return figures;
 }
 
@@ -138,6 +139,10 @@ void Sink::run() {
       const std::uint64_t before = figures().written;
       more = serve(*target);
       connected_ = false;
+      {
+        const std::lock_guard lock(mutex_);
+        taking_since_.reset();  // nobody will ever know
+      }
       if (figures().written > before) backoff.reset();
       if (target->child) {
         // At the end of its input a command may have much to do yet (a muxer writes its index).
@@ -210,6 +215,7 @@ bool Sink::serve(Target& target) {
       {
         const std::lock_guard lock(mutex_);
         frame = std::exchange(pending_, nullptr);
+        if (frame) begin_taking();
       }
       taken_.notify_all();
       if (!frame) continue;
@@ -235,8 +241,11 @@ bool Sink::serve(Target& target) {
 
 Sink::Wait Sink::wait_frame(const Target& target) {
   for (;;) {
+    bool look_again = false;
     {
       const std::lock_guard lock(mutex_);
+      if (!begun_) note_taken(target);
+      look_again = taking_since_.has_value();
       if (pending_ || begun_) return Wait::Ready;
       if (finishing_) return Wait::Stop;
       // The limit is counted in one place: with one, all is left to the thread.
@@ -244,7 +253,7 @@ Sink::Wait Sink::wait_frame(const Target& target) {
     }
     // No events asked of the target: POLLERR and POLLHUP come all the same when its reader leaves.
     std::array<pollfd, 2> fds = {pollfd{wake_.fd(), POLLIN, 0}, {target.get(), 0, 0}};
-    ::poll(fds.data(), fds.size(), -1);
+    ::poll(fds.data(), fds.size(), look_again ? 1 : -1);
     wake_.lower();
     const bool lost = (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)) != 0;
     const std::lock_guard lock(mutex_);
@@ -257,6 +266,7 @@ Sink::Wait Sink::wait_frame(const Target& target) {
 // Under the mutex, in put(). False: the reader has not taken the frame before.
 bool Sink::write_now(const FramePtr& frame) {
   if (untaken_bytes(idle_->get(), idle_->gate) > 0) return false;
+  begin_taking();
   Part part = part_of(frame);
   if (part.write_some(*idle_) == 0 && part.written()) {
     ++figures_.written;
@@ -265,6 +275,24 @@ bool Sink::write_now(const FramePtr& frame) {
     begun_ = std::move(part);  // an error, too: the thread will meet it again
   }
   return true;
+}
+
+// Both under the mutex. A frame that is followed by the next one has been taken; with every_frame nobody asks before.
+void Sink::begin_taking() {
+  if (!options_.measure) return;
+  end_taking();
+  taking_since_ = std::chrono::steady_clock::now();
+}
+
+void Sink::note_taken(const Target& target) {
+  if (taking_since_ && untaken_bytes(target.get(), target.gate) == 0) end_taking();
+}
+
+void Sink::end_taking() {
+  if (!taking_since_) return;
+  ++figures_.taken;
+  figures_.take_time = std::chrono::steady_clock::now() - *taking_since_;
+  taking_since_.reset();
 }
 
 // A pipe's POLLOUT does not say "empty": look again each millisecond, only while a frame waits.

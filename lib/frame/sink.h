@@ -83,6 +83,9 @@ class Sink {
   Wait wait_frame(const Target& target);
   Wait wait_drained(const Target& target);
   bool write_now(const FramePtr& frame);
+  void begin_taking();
+  void note_taken(const Target& target);
+  void end_taking();
   [[nodiscard]] Part part_of(FramePtr frame) const;
   Result<Done> write_part(const Target& target, Part& part);
   [[nodiscard]] bool out_of_time() const;
@@ -104,6 +107,7 @@ class Sink {
   std::optional<SteadyTime> deadline_;
   std::optional<Error> error_;
   Output::Figures figures_;
+  std::optional<SteadyTime> taking_since_;  // Options::measure: when the frame was begun that the reader has in hand
   Event wake_;
   std::atomic<bool> gone_{false};
   std::atomic<bool> connected_{false};

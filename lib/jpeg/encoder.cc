@@ -6,24 +6,6 @@
 #include <new>
 
 namespace fp::jpeg {
-namespace {
-
-int turbo_sampling(Sampling sampling) {
-  switch (sampling) {
-    case Sampling::Grey:
-      return TJSAMP_GRAY;
-    case Sampling::S420:
-      return TJSAMP_420;
-    case Sampling::S422:
-      return TJSAMP_422;
-    case Sampling::S444:
-      break;
-  }
-  return TJSAMP_444;
-}
-
-}  // namespace
-
 void Encoder::Destroy::operator()(void* handle) const { tjDestroy(handle); }
 
 Encoder::Encoder() : handle_(tjInitCompress()) {
@@ -44,14 +26,23 @@ Result<Blob> Encoder::compress(Size size, int sampling, Compress compress) {
 
 Result<Blob> Encoder::encode(const Picture& picture, int quality_percent) {
   return encode_planes({picture.size(),
-                        Sampling::S420,
+                        Sampling::Yuv420,
                         {picture.plane(0), picture.plane(1), picture.plane(2)},
                         {picture.stride(0), picture.stride(1), picture.stride(2)}},
                        quality_percent);
 }
 
-Result<Blob> Encoder::encode_planes(const Planes& planes, int quality_percent) {
-  const int sampling = turbo_sampling(planes.sampling);
+Result<Blob> Encoder::encode(const Planes& planes, int quality_percent) {
+  PlaneView view{planes.size(), planes.sampling(), {}, {}};
+  for (int index = 0; index < planes.count(); ++index) {
+    view.data[static_cast<std::size_t>(index)] = planes.plane(index);
+    view.stride_bytes[static_cast<std::size_t>(index)] = planes.stride(index);
+  }
+  return encode_planes(view, quality_percent);
+}
+
+Result<Blob> Encoder::encode_planes(const PlaneView& planes, int quality_percent) {
+  const int sampling = static_cast<int>(planes.sampling);
   return compress(planes.size, sampling, [&](unsigned char** out, unsigned long* bytes) {
     auto data = planes.data;
     return tjCompressFromYUVPlanes(handle_.get(), data.data(), planes.size.width_px, planes.stride_bytes.data(),

@@ -6,20 +6,15 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "jpeg/picture.h"
+#include "jpeg/planes.h"
 
 namespace fp::jpeg {
 
-enum class Sampling {
-  Grey,
-  S420,  ///< chroma halved both ways
-  S422,  ///< chroma halved across
-  S444,
-};
 /// Somebody else's full-range BT.601 YCbCr. The chroma planes have their sides rounded up. Where a side is odd and
 /// chroma is halved along it, the luma plane must be readable one sample further: libjpeg-turbo looks there.
-struct Planes {
+struct PlaneView {
   Size size;
-  Sampling sampling = Sampling::S420;
+  Sampling sampling = Sampling::Yuv420;
   std::array<const std::uint8_t*, 3> data{};
   std::array<int, 3> stride_bytes{};
 };
@@ -31,7 +26,9 @@ class Encoder {
   Encoder();
   /// `quality_percent` 1 to 100. Errors: Unsupported (libjpeg-turbo's own words).
   [[nodiscard]] Result<Blob> encode(const Picture& picture, int quality_percent);
-  [[nodiscard]] Result<Blob> encode_planes(const Planes& planes, int quality_percent);
+  /// With the sampling that the planes have; their padding must be filled.
+  [[nodiscard]] Result<Blob> encode(const Planes& planes, int quality_percent);
+  [[nodiscard]] Result<Blob> encode_planes(const PlaneView& planes, int quality_percent);
   enum class Order { Rgb, Bgr };
   /// `pixels` holds rows of `size.width_px` * 3 bytes, `stride_bytes` apart (0: close together); chroma is halved both
   /// ways.

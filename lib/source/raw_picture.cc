@@ -48,19 +48,19 @@ jpeg::Sampling sampling_of(RawFormat format) {
     case RawFormat::Nv21:
     case RawFormat::Yu12:
     case RawFormat::Yv12:
-      return jpeg::Sampling::S420;
+      return jpeg::Sampling::Yuv420;
     case RawFormat::Yuv444p:
-      return jpeg::Sampling::S444;
+      return jpeg::Sampling::Yuv444;
     case RawFormat::Grey:
-      return jpeg::Sampling::Grey;
+      return jpeg::Sampling::Gray;
     default:
-      return jpeg::Sampling::S422;
+      return jpeg::Sampling::Yuv422;
   }
 }
 
 int chroma_stride(RawFormat format, int stride) {
   if (format == RawFormat::Nv12 || format == RawFormat::Nv21) return even(stride);
-  return sampling_of(format) == jpeg::Sampling::S444 ? stride : half(stride);
+  return sampling_of(format) == jpeg::Sampling::Yuv444 ? stride : half(stride);
 }
 
 }  // namespace
@@ -131,7 +131,7 @@ Result<Blob> RawEncoder::encode(ByteView raw, const RawLayout& layout) {
   }
 }
 
-jpeg::Planes RawEncoder::unpack_packed(ByteView raw, const RawLayout& layout, int stride) {
+jpeg::PlaneView RawEncoder::unpack_packed(ByteView raw, const RawLayout& layout, int stride) {
   const int width = even(layout.size.width_px);
   const int height = layout.size.height_px;
   std::uint8_t* const luma = room(0, width, height);
@@ -146,12 +146,12 @@ jpeg::Planes RawEncoder::unpack_packed(ByteView raw, const RawLayout& layout, in
   }
   const bool swapped = layout.format == RawFormat::Yvyu;
   return {layout.size,
-          jpeg::Sampling::S422,
+          jpeg::Sampling::Yuv422,
           {luma, swapped ? second : first, swapped ? first : second},
           {width, chroma_width, chroma_width}};
 }
 
-jpeg::Planes RawEncoder::unpack_semi_planar(ByteView raw, const RawLayout& layout, int stride) {
+jpeg::PlaneView RawEncoder::unpack_semi_planar(ByteView raw, const RawLayout& layout, int stride) {
   const int width = layout.size.width_px;
   const int height = layout.size.height_px;
   const std::uint8_t* const chroma = raw.data() + static_cast<std::ptrdiff_t>(stride) * height;
@@ -175,26 +175,26 @@ jpeg::Planes RawEncoder::unpack_semi_planar(ByteView raw, const RawLayout& layou
   }
   const bool swapped = layout.format == RawFormat::Nv21;
   return {layout.size,
-          jpeg::Sampling::S420,
+          jpeg::Sampling::Yuv420,
           {luma, swapped ? second : first, swapped ? first : second},
           {stride, chroma_width, chroma_width}};
 }
 
-jpeg::Planes RawEncoder::planar(ByteView raw, const RawLayout& layout, int stride) {
+jpeg::PlaneView RawEncoder::planar(ByteView raw, const RawLayout& layout, int stride) {
   const jpeg::Sampling sampling = sampling_of(layout.format);
   const int width = layout.size.width_px;
   const int height = layout.size.height_px;
-  const int chroma_rows = sampling == jpeg::Sampling::S420 ? half(height) : height;
-  const int chroma_columns = sampling == jpeg::Sampling::S444 ? width : half(width);
+  const int chroma_rows = sampling == jpeg::Sampling::Yuv420 ? half(height) : height;
+  const int chroma_columns = sampling == jpeg::Sampling::Yuv444 ? width : half(width);
   const int chroma = chroma_stride(layout.format, stride);
-  jpeg::Planes planes{layout.size, sampling, {}, {stride, chroma, chroma}};
+  jpeg::PlaneView planes{layout.size, sampling, {}, {stride, chroma, chroma}};
   planes.data[0] = raw.data();
   planes.data[1] = raw.data() + static_cast<std::ptrdiff_t>(stride) * height;
   planes.data[2] = planes.data[1] + static_cast<std::ptrdiff_t>(chroma) * chroma_rows;
   if (layout.format == RawFormat::Yv12) std::swap(planes.data[1], planes.data[2]);
   const bool whole = width % 2 == 0 && height % 2 == 0;
   if (layout.full_range && whole) return planes;
-  const std::size_t count = sampling == jpeg::Sampling::Grey ? 1 : 3;
+  const std::size_t count = sampling == jpeg::Sampling::Gray ? 1 : 3;
   for (std::size_t i = 0; i < count; ++i) {
     const int columns = i == 0 ? width : chroma_columns;
     const int rows = i == 0 ? height : chroma_rows;

@@ -39,9 +39,9 @@ class RawEncoder {
   [[nodiscard]] Result<Blob> encode(ByteView raw, const RawLayout& layout);
 
  private:
-  jpeg::Planes unpack_packed(ByteView raw, const RawLayout& layout, int stride);
-  jpeg::Planes unpack_semi_planar(ByteView raw, const RawLayout& layout, int stride);
-  jpeg::Planes planar(ByteView raw, const RawLayout& layout, int stride);
+  jpeg::PlaneView unpack_packed(ByteView raw, const RawLayout& layout, int stride);
+  jpeg::PlaneView unpack_semi_planar(ByteView raw, const RawLayout& layout, int stride);
+  jpeg::PlaneView planar(ByteView raw, const RawLayout& layout, int stride);
   std::uint8_t* room(std::size_t index, int width, int height);
 
   int quality_percent_;

@@ -38,12 +38,13 @@ Input open_input(const cli::Common& common, const Clock& clock, bool every_frame
   return std::move(*input);
 }
 
-std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop, const Input* from) {
+std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop, const Input* from, bool measure) {
   auto endpoint = parse_endpoint(common.output, Direction::Out);
   if (!endpoint) throw Failure{Exit::Usage, "--output " + endpoint.error().text};
   Output::Options options;
   options.every_frame = common.every_frame || (from != nullptr && from->regular_file());
   options.limit = common.frames;
+  options.measure = measure;
   if (common.trace) options.trace = std::move(hop);
   auto output = Output::open(*endpoint, std::move(options), cli::reporter());
   if (!output) {

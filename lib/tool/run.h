@@ -17,7 +17,9 @@ namespace fp::tool {
 /// `every_frame`: read each frame in order; else, with --every-frame only, the newest of those that have come.
 [[nodiscard]] Input open_input(const cli::Common& common, const Clock& clock, bool every_frame = false);
 /// Reading `from` a regular file implies --every-frame.
-[[nodiscard]] std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop, const Input* from = nullptr);
+/// `measure`: see Output::Options.
+[[nodiscard]] std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop, const Input* from = nullptr,
+                                                  bool measure = false);
 
 struct Steps {
   /// What becomes of each frame: itself, another, or nullptr for none. Nothing: passed on.

@@ -58,6 +58,15 @@ rate_survives() {
   at_most "$(peak_kib "$(pid_of rate)")" "$MOST_KIB"
   eventually grep -qE "skipped .*$2" rate.err
 }
+convert_survives() {
+  fifo_camera 7 in
+  start convert frame-convert --width 80 --max-frame-bytes 8M --every-frame --input in
+  "$1" >&7
+  good_frames >&7
+  eventually has_frames convert.out 2
+  at_most "$(peak_kib "$(pid_of convert)")" "$MOST_KIB"
+  eventually grep -qE "$2" convert.err
+}
 server_survives() {
   fifo_camera 7 in
   serve --max-frame-bytes 8M --camera cam=in
@@ -78,6 +87,34 @@ server_survives() {
 @test "frame-rate survives a Content-Length of 1 GB" { rate_survives huge_length "[0-9]+ [a-z-]+"; }
 @test "frame-rate survives a picture without end" { rate_survives endless_picture "too-large"; }
 @test "frame-rate survives a header without end" { rate_survives endless_header "headers-too-large"; }
+
+@test "frame-convert survives 24 MB of random bytes" { convert_survives random_bytes "skipped .*junk"; }
+@test "frame-convert survives a Content-Length of 1 GB" { convert_survives huge_length "skipped .*[0-9]+ [a-z-]+"; }
+@test "frame-convert survives a picture without end" { convert_survives endless_picture "skipped .*too-large"; }
+@test "frame-convert survives a header without end" { convert_survives endless_header "skipped .*headers-too-large"; }
+
+# claiming WIDTH HEIGHT [CODE]: a picture that is whole in its segments and says that it is so large; CODE c2 makes it
+# progressive, for which a decoder would ask for all of it at once.
+claiming() {
+  "$PYTHON" - p1.jpg "$@" <<'END'
+import sys
+data = bytearray(open(sys.argv[1], "rb").read())
+at = data.index(b"\xff\xc0")
+data[at + 5:at + 9] = int(sys.argv[3]).to_bytes(2, "big") + int(sys.argv[2]).to_bytes(2, "big")
+if len(sys.argv) > 4:
+    data[at + 1] = int(sys.argv[4], 16)
+sys.stdout.buffer.write(data)
+END
+}
+huge_picture() {
+  claiming 65535 65535 >huge.jpg
+  claiming 65535 65535 c2 >huger.jpg
+  part huge.jpg
+  part huger.jpg
+}
+@test "frame-convert survives a picture that claims 65535x65535 pixels" {
+  convert_survives huge_picture "[0-9] dropped \([0-9] too large\)"
+}
 
 @test "mjpeg-serve survives 24 MB of random bytes" { server_survives random_bytes "junk"; }
 @test "mjpeg-serve survives a Content-Length of 1 GB" { server_survives huge_length "[0-9]+ [a-z-]+"; }

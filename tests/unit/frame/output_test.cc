@@ -197,6 +197,57 @@ TEST_CASE("Output: with a trace, each frame tells that it passed here") {
   CHECK(text.find("\r\nX-Trace: frame-rate=1763688000.000000/") != std::string::npos);
 }
 
+TEST_CASE("Output: says how long its reader took for a frame, when it was asked to measure") {
+  for (const Channel& channel : kChannels) {
+    CAPTURE(channel.name);
+    Pair pair = channel.make();
+    const OutputPtr output = open_output(pair.write, {.trace = {}, .measure = true});
+    REQUIRE(output->put(make_frame(0)));
+    REQUIRE(eventually([&] { return output->figures().taking >= 50ms; }));
+    CHECK(output->figures().taken == 0);
+    CHECK(read_frames(pair.read.get(), 1) == Sequences{0});
+    // No other frame is needed to see that this one was taken.
+    REQUIRE(eventually([&] { return output->figures().taken == 1; }));
+    CHECK(output->figures().take_time >= 50ms);
+    CHECK(output->figures().taking == 0ns);
+  }
+}
+
+TEST_CASE("Output: measures each frame that is taken, for several readers too") {
+  const OutputPtr output = open_output("tcp-listen:0", {.trace = {}, .measure = true});
+  const Fd one = connect_tcp({"127.0.0.1", std::to_string(output->port())}).value();
+  const Fd other = connect_tcp({"127.0.0.1", std::to_string(output->port())}).value();
+  REQUIRE(eventually([&] { return output->figures().readers == 2; }));
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    REQUIRE(output->put(make_frame(i)));
+    CHECK(read_frames(one.get(), 1) == Sequences{i});
+    CHECK(read_frames(other.get(), 1) == Sequences{i});
+    REQUIRE(eventually([&] { return output->figures().taken == 2 * (i + 1); }));
+  }
+}
+
+TEST_CASE("Output: with every_frame the time that a frame had to wait for the reader is measured") {
+  Pair pair = test::make_pipe();
+  const OutputPtr output = open_output(pair.write, {.every_frame = true, .trace = {}, .measure = true});
+  const FramePtr large = make_frame(0, test::with_thumbnail(test::make_jpeg(1, 3000, 2000), std::string(60'000, 'x')));
+  REQUIRE(output->put(large));  // larger than the pipe
+  REQUIRE(eventually([&] { return output->figures().taking >= 30ms; }));
+  CHECK(read_frames(pair.read.get(), 1) == Sequences{0});
+  REQUIRE(eventually([&] { return output->figures().taken == 1; }));
+  CHECK(output->figures().take_time >= 30ms);
+}
+
+TEST_CASE("Output: measures nothing unless it is asked to") {
+  Pair pair = test::make_pipe();
+  const OutputPtr output = open_output(pair.write);
+  REQUIRE(output->put(make_frame(0)));
+  CHECK(read_frames(pair.read.get(), 1) == Sequences{0});
+  REQUIRE(output->put(make_frame(1)));
+  REQUIRE(eventually([&] { return output->figures().written == 2; }));
+  CHECK(output->figures().taken == 0);
+  CHECK(output->figures().taking == 0ns);
+}
+
 TEST_CASE("Output: O_NONBLOCK is never set on a descriptor that others share") {
   for (const Channel& channel : kChannels) {
     CAPTURE(channel.name);

@@ -35,10 +35,10 @@ std::string natural(int width, int height) {
   }
   const std::vector<std::uint8_t> chroma(luma.begin(), luma.end());
   jpeg::Encoder encoder;
-  const jpeg::Planes planes{{width, height},
-                            jpeg::Sampling::S422,
-                            {luma.data(), chroma.data(), chroma.data()},
-                            {width, width / 2, width / 2}};
+  const jpeg::PlaneView planes{{width, height},
+                               jpeg::Sampling::Yuv422,
+                               {luma.data(), chroma.data(), chroma.data()},
+                               {width, width / 2, width / 2}};
   return std::string(as_text(encoder.encode_planes(planes, 80).value().view()));
 }
 
@@ -69,7 +69,8 @@ TEST_CASE("ScanCheck: a grey picture, and 4:2:2 and 4:4:4 ones, pass") {
   std::vector<std::uint8_t> noise(3 * 64 * 50);
   for (auto& byte : noise) byte = static_cast<std::uint8_t>(random() >> 8);
   jpeg::Encoder encoder;
-  for (const auto sampling : {jpeg::Sampling::Grey, jpeg::Sampling::S420, jpeg::Sampling::S422, jpeg::Sampling::S444}) {
+  for (const auto sampling :
+       {jpeg::Sampling::Gray, jpeg::Sampling::Yuv420, jpeg::Sampling::Yuv422, jpeg::Sampling::Yuv444}) {
     CAPTURE(static_cast<int>(sampling));
     const auto* const at = noise.data();
     const auto jpeg =
