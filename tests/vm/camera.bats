@@ -9,7 +9,7 @@ bats_require_minimum_version 1.5.0
 load ../support/common
 
 VM=$FP_ROOT/tests/vm
-machines=(vivid uvc)
+machines=(vivid uvc camgrab-vivid camgrab-uvc)
 
 setup_file() {
   local machine
@@ -99,3 +99,49 @@ in_vm() { run --separate-stderr "$VM/run" --out "$T/out" "$@" 3>&-; }
 @test "uvcsim --bulk sends the pictures, byte for byte" { checked uvc; }
 @test "uvcsim --bulk stall: frames arrive, marked as damaged" { checked uvc; }
 @test "uvcsim that is unplugged for good takes its node away" { checked uvc; }
+
+# --- camgrab-vivid
+
+@test "camgrab encodes each raw format to the same picture" { checked camgrab-vivid; }
+@test "camgrab refuses a format that the camera has not, and names those that it has" { checked camgrab-vivid; }
+@test "camgrab gives each frame the time at which the driver took it" { checked camgrab-vivid; }
+@test "camgrab keeps the order with several threads" { checked camgrab-vivid; }
+@test "camgrab goes on after a disconnect" { checked camgrab-vivid; }
+@test "camgrab goes on after a driver is unbound and bound" { checked camgrab-vivid; }
+@test "camgrab goes on after a fatal error of the stream" { checked camgrab-vivid; }
+@test "camgrab goes on after a buffer that cannot be queued" { checked camgrab-vivid; }
+@test "camgrab counts a buffer with the error flag" { checked camgrab-vivid; }
+@test "camgrab counts the gaps in the sequence" { checked camgrab-vivid; }
+@test "camgrab says what fails at the start" { checked camgrab-vivid; }
+@test "camgrab says that there is no signal, shows a card, and goes on" { checked camgrab-vivid; }
+@test "camgrab waits for a signal that is not there at the start" { checked camgrab-vivid; }
+@test "camgrab follows a signal that changes its size" { checked camgrab-vivid; }
+
+# --- camgrab-uvc
+
+@test "camgrab passes MJPEG byte for byte" { checked camgrab-uvc; }
+@test "camgrab finds a camera by path, number, node and by-id name, and the first by none" { checked camgrab-uvc; }
+@test "camgrab puts in missing Huffman tables" { checked camgrab-uvc; }
+@test "camgrab cuts off padding" { checked camgrab-uvc; }
+@test "camgrab drops truncated frames" { checked camgrab-uvc; }
+@test "camgrab drops corrupt frames" { checked camgrab-uvc; }
+@test "camgrab counts frames that the driver swallowed for errors" { checked camgrab-uvc; }
+@test "camgrab counts frames that the driver swallowed for emptiness" { checked camgrab-uvc; }
+@test "camgrab notices a camera that freezes" { checked camgrab-uvc; }
+@test "camgrab holds the last frame while the camera is away" { checked camgrab-uvc; }
+@test "camgrab shows a card while the camera is away" { checked camgrab-uvc; }
+@test "camgrab sends nothing while the camera is away when told so" { checked camgrab-uvc; }
+@test "camgrab finds a camera that returns under another number" { checked camgrab-uvc; }
+@test "camgrab and a server keep their viewers while the camera is away" { checked camgrab-uvc; }
+@test "camgrab lists cameras, formats, sizes, rates and controls" { checked camgrab-uvc; }
+@test "camgrab sets controls, and says what they take" { checked camgrab-uvc; }
+@test "camgrab says when the camera gives another size" { checked camgrab-uvc; }
+@test "camgrab encodes YUYV of a USB camera" { checked camgrab-uvc; }
+@test "camgrab says that a camera is in use" { checked camgrab-uvc; }
+@test "camgrab says that it may not open a camera" { checked camgrab-uvc; }
+@test "camgrab says that the bus has no bandwidth left" { checked camgrab-uvc; }
+@test "camgrab says that a metadata node is no camera" { checked camgrab-uvc; }
+@test "camgrab grabs two cameras at once" { checked camgrab-uvc; }
+@test "camgrab waits for its own camera and takes no other" { checked camgrab-uvc; }
+@test "camgrab counts frames that the driver flags" { checked camgrab-uvc; }
+@test "camgrab survives a stalled endpoint" { checked camgrab-uvc; }

@@ -248,8 +248,7 @@ int main(int argc, char** argv) {
   cli::add_number(app, "--threads", options.threads, "Encode on so many threads, in order", 1, 64);
   app.add_option("--control", options.controls, "Set a control of the camera, such as brightness=128; repeatable")
       ->type_name("NAME=VALUE")
-      ->expected(1)
-      ->take_all();
+      ->allow_extra_args(false);
   cli::add_duration(app, "--timeout", options.timeout, "Open the camera again when no frame comes for so long",
                     std::chrono::milliseconds(100), std::chrono::hours(1));
   cli::add_choice(app, "--no-signal", options.no_signal,

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120
 # What the scripts that run in the machine source: checks, cameras, waiting for events.
 #
 # Nothing here sleeps and hopes. The processor is emulated and may be a hundred times slower than a real one: what is
@@ -214,4 +214,53 @@ frames_are() {
     count=$((count + 1))
   done <got
   at_least "$count" 1
+}
+
+# --- streams, as camgrab gives them
+
+# grab [ARG...]: camgrab in the background, its frames in grab.mjpeg and its words in grab.err, until the end of the check;
+# returns with the first frame. Without --no-signal it sends nothing while there is no picture.
+grab() {
+  [[ " $* " == *' --no-signal '* ]] || set -- --no-signal none "$@"
+  camgrab "$@" >grab.mjpeg 2>grab.err &
+  GRAB=$!
+  eventually grabbed 1
+}
+# How many frames there are, and how many there must be.
+grabs() { grep -ac '^X-Sequence: ' "${1:-grab.mjpeg}" || true; }
+grabbed() { (($(grabs) >= $1)); }
+# So many more than now.
+grabs_more() { eventually grabbed $(($(grabs) + $1)); }
+grab_says() { grep -qE -- "$1" grab.err; }
+# grab_ends: SIGTERM; it ends with 0, and its summary is in grab.err.
+grab_ends() {
+  local status=0
+  kill -TERM "$GRAB"
+  wait "$GRAB" || status=$?
+  equals "$status" 0
+}
+# grabs_are FILE...: each whole frame is one of these files.
+grabs_are() {
+  python3 "$FP_ROOT/tests/support/frames.py" list grab.mjpeg | cut -d ' ' -f 1 | sort -u >got
+  sha1sum "$@" | cut -d ' ' -f 1 | sort -u >wanted
+  at_least "$(wc -l <got)" 1
+  equals "$(comm -23 got wanted | wc -l) frames that nobody sent" '0 frames that nobody sent'
+}
+# The numbers of the frames, and whether they only rise.
+sequence() { grep -a '^X-Sequence: ' grab.mjpeg | tr -d '\r' | cut -d ' ' -f 2; }
+sequence_rises() { sequence | sort -nuc; }
+
+# refuses CODE TEXT ARG...: camgrab ends with this code and one line that holds the text.
+refuses() {
+  local code=$1 text=$2 status=0
+  shift 2
+  camgrab "$@" >grab.mjpeg 2>grab.err || status=$?
+  equals "$status $(wc -l <grab.err)" "$code 1" || fails "$(<grab.err)"
+  contains "$(<grab.err)" "$text"
+}
+
+# make_natural DIR WxH COUNT: p1.jpg ... pCOUNT.jpg with the noise of a camera, the same in each run.
+make_natural() {
+  mkdir -p "$1"
+  ffmpeg -v error -f lavfi -i "testsrc2=s=$2:r=30,noise=all_seed=7:alls=10:allf=t" -frames:v "$3" -q:v 5 -huffman default "$1/p%d.jpg"
 }
