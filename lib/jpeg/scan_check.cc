@@ -174,12 +174,12 @@ bool ScanCheck::read_tables(ByteView payload) {
     for (std::size_t i = 1; i <= 16; ++i) values += payload[at + i];
     if (values > 256 || at + 17 + values > payload.size()) return false;
     const ByteView definition = payload.subspan(at + 1, 16 + values);
-    std::optional<Table>& table = tables_[(ac ? 4u : 0u) + (payload[at] & 3)];
+    Table& table = tables_[(ac ? 4u : 0u) + (payload[at] & 3)];
     at += 17 + values;
-    if (table && std::ranges::equal(table->definition, definition)) continue;
-    table.emplace();
-    table->definition.assign(definition.begin(), definition.end());
-    build(*table, ac);
+    if (std::ranges::equal(table.definition, definition)) continue;
+    table = {};
+    table.definition.assign(definition.begin(), definition.end());
+    build(table, ac);
   }
   return true;
 }
@@ -234,11 +234,9 @@ bool ScanCheck::read_scan(ByteView payload) {
     if (component.id != payload[1 + 2 * i]) return false;
     const std::uint8_t tables = payload[2 + 2 * i];
     if (tables >> 4 > 3 || (tables & 15) > 3) return false;
-    const auto& dc = tables_[tables >> 4];
-    const auto& ac = tables_[4u + (tables & 15)];
-    if (!dc || !ac) return false;
-    component.dc = &*dc;
-    component.ac = &*ac;
+    component.dc = &tables_[tables >> 4];
+    component.ac = &tables_[4u + (tables & 15)];
+    if (component.dc->definition.empty() || component.ac->definition.empty()) return false;
     component.quantiser = quantisers_[component.quantisation_table];
   }
   return payload[payload.size() - 3] == 0 && payload[payload.size() - 2] == kCoefficients - 1 &&

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "base/bytes.h"
@@ -64,9 +63,9 @@ class ScanCheck {
   static bool decode_block(Bits& bits, Component& component);
   [[nodiscard]] bool decode(ByteView data);
 
-  std::array<std::optional<Table>, 8> tables_;  // DC 0 to 3, AC 0 to 3
-  std::array<int, 4> quantisers_{};             // of the DC coefficient
-  std::vector<Component> components_;           // of the frame, then in the order of the scan
+  std::array<Table, 8> tables_;        // DC 0 to 3, AC 0 to 3; without a definition: not there yet
+  std::array<int, 4> quantisers_{};    // of the DC coefficient
+  std::vector<Component> components_;  // of the frame, then in the order of the scan
   int width_px_ = 0;
   int height_px_ = 0;
   int restart_interval_mcus_ = 0;

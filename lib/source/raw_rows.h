@@ -1,4 +1,4 @@
-// The inner loops over one row of an uncompressed picture, written so that the compiler makes vectors of them.
+// The inner loops over one row of an uncompressed picture.
 #pragma once
 
 #include <cstdint>

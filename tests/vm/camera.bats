@@ -9,7 +9,7 @@ bats_require_minimum_version 1.5.0
 load ../support/common
 
 VM=$FP_ROOT/tests/vm
-machines=(vivid uvc camgrab-vivid camgrab-uvc)
+machines=(vivid uvc camgrab-vivid camgrab-uvc soak)
 
 setup_file() {
   local machine
@@ -61,7 +61,7 @@ in_vm() { run --separate-stderr "$VM/run" --out "$T/out" "$@" 3>&-; }
   for machine in "${machines[@]}"; do
     while read -r name; do
       grep -qxF "@test \"$name\" { checked $machine; }" "$BATS_TEST_FILENAME" || fails "no @test \"$name\" { checked $machine; }"
-    done < <(sed -nE "s/^check '([^']*)' .*/\1/p" "$VM/guest/$machine.sh")
+    done < <(sed -nE "s/^([A-Z].*)?check '([^']*)' .*/\2/p" "$VM/guest/$machine.sh")
   done
 }
 
@@ -145,3 +145,7 @@ in_vm() { run --separate-stderr "$VM/run" --out "$T/out" "$@" 3>&-; }
 @test "camgrab waits for its own camera and takes no other" { checked camgrab-uvc; }
 @test "camgrab counts frames that the driver flags" { checked camgrab-uvc; }
 @test "camgrab survives a stalled endpoint" { checked camgrab-uvc; }
+
+# --- soak: with the address sanitizer's build of camgrab
+
+@test "camgrab survives a minute of faults without a leak or a lost descriptor" { checked soak; }
