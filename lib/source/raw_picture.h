@@ -30,8 +30,9 @@ struct RawLayout {
 [[nodiscard]] const char* name_of(RawFormat format);  ///< "yuyv", as --format has it
 [[nodiscard]] std::optional<RawFormat> parse_raw_format(std::string_view name);
 
-/// A JPEG encoder for one layout after the other: from the planes, with no detour through RGB. 4:2:2 stays 4:2:2 and
-/// 4:2:0 stays 4:2:0. Keeps one picture's planes. One thread at a time.
+/// A JPEG encoder for one layout after the other: from the planes, with no detour through RGB. Planar pictures keep
+/// their sampling; of the packed ones, 4:2:2, chroma is averaged to 4:2:0. Keeps one picture's planes. One thread at a
+/// time.
 class RawEncoder {
  public:
   explicit RawEncoder(int quality_percent) : quality_percent_(quality_percent) {}
@@ -47,6 +48,7 @@ class RawEncoder {
   int quality_percent_;
   jpeg::Encoder encoder_;
   std::array<std::vector<std::uint8_t>, 3> planes_;
+  std::vector<std::uint8_t> below_;  // the chroma of a row on its way into the one above
 };
 
 }  // namespace fp

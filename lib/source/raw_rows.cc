@@ -137,6 +137,14 @@ void split(const std::uint8_t* from, std::uint8_t* first, std::uint8_t* second, 
   return full_range ? split_row<true>(from, first, second, count) : split_row<false>(from, first, second, count);
 }
 
+void mean(const std::uint8_t* other, std::uint8_t* into, int count) {
+  int i = 0;
+#ifdef __SSE2__
+  for (; i + 16 <= count; i += 16) store(into + i, _mm_avg_epu8(load(into + i), load(other + i)));
+#endif
+  for (; i < count; ++i) into[i] = static_cast<std::uint8_t>((into[i] + other[i] + 1) / 2);
+}
+
 void unpack(const std::uint8_t* from, std::uint8_t* luma, std::uint8_t* first, std::uint8_t* second, int pairs,
             bool chroma_first, bool full_range) {
   if (chroma_first) {

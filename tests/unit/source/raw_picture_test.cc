@@ -159,7 +159,7 @@ TEST_CASE("RawEncoder: the range is stretched to black and white, and no further
   CHECK(near(pixel(*jpeg, 64, 32, 56, 16), {255, 255, 255}));
 }
 
-TEST_CASE("RawEncoder: 4:2:2 stays 4:2:2 and 4:2:0 stays 4:2:0") {
+TEST_CASE("RawEncoder: planar pictures keep their sampling, packed ones become 4:2:0") {
   RawEncoder encoder(80);
   const auto factors = [&](RawFormat format, int stride) {
     const RawLayout layout{format, {64, 32}, stride, false};
@@ -169,7 +169,8 @@ TEST_CASE("RawEncoder: 4:2:2 stays 4:2:2 and 4:2:0 stays 4:2:0") {
     walker.walk(jpeg->view());
     return static_cast<int>(jpeg->view()[walker.info().sof_offset + 11]);
   };
-  CHECK(factors(RawFormat::Yuyv, 128) == 0x21);
+  CHECK(factors(RawFormat::Yuyv, 128) == 0x22);
+  CHECK(factors(RawFormat::Yuv422p, 64) == 0x21);
   CHECK(factors(RawFormat::Nv12, 64) == 0x22);
 }
 

@@ -67,6 +67,16 @@ TEST_CASE("raw_rows: pairs come apart, whatever the length") {
   }
 }
 
+TEST_CASE("raw_rows: the mean of two rows, whatever the length") {
+  for (const int count : kCounts) {
+    CAPTURE(count);
+    const auto one = ramp(static_cast<std::size_t>(count));
+    std::vector<std::uint8_t> two(one.size(), 101);
+    raw_rows::mean(one.data(), two.data(), count);
+    for (std::size_t i = 0; i < one.size(); ++i) CHECK(static_cast<int>(two[i]) == (one[i] + 101 + 1) / 2);
+  }
+}
+
 TEST_CASE("raw_rows: packed pixels come apart, with luma or chroma first, whatever the length") {
   for (const int pairs : kCounts) {
     for (const bool chroma_first : {false, true}) {
