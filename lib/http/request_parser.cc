@@ -11,7 +11,6 @@ namespace beast = boost::beast::http;
 struct RequestParser::Beast {
   beast::request_parser<beast::string_body> parser;
   Beast() {
-    parser.eager(true);
     parser.header_limit(kMaxHeaderBytes);
     parser.body_limit(kMaxBodyBytes);
   }
@@ -54,6 +53,11 @@ RequestParser::Status RequestParser::parse() {
     if (error == beast::error::header_limit) return bad(431, "the request's header is over 16 KiB");
     if (error == beast::error::body_limit) return bad(413, "the request's body is over 64 KiB");
     if (error) return bad(400, "malformed request: " + error.message());
+    if (parser.is_header_done()) {
+      // Beast 1.74 meets an assertion of its own in some malformed chunk headers. RFC 9110, 15.5.12.
+      if (parser.chunked()) return bad(411, "a request's body must have a Content-Length, and not come in chunks");
+      parser.eager(true);
+    }
   }
   if (!parser.is_done()) return Status::More;
 

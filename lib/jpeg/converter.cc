@@ -51,10 +51,10 @@ Region region_in(Size decoded, const Geometry& geometry) {
   Region region{geometry.crop.x * across, geometry.crop.y * down, geometry.crop.width_px * across,
                 geometry.crop.height_px * down};
   // A cut of few pixels may be less than a sample now.
-  region.width_px = std::max(1.0, region.width_px);
-  region.height_px = std::max(1.0, region.height_px);
-  region.x = std::min(region.x, decoded.width_px - region.width_px);
-  region.y = std::min(region.y, decoded.height_px - region.height_px);
+  region.width_px = std::clamp(region.width_px, 1.0, static_cast<double>(decoded.width_px));
+  region.height_px = std::clamp(region.height_px, 1.0, static_cast<double>(decoded.height_px));
+  region.x = std::clamp(region.x, 0.0, decoded.width_px - region.width_px);
+  region.y = std::clamp(region.y, 0.0, decoded.height_px - region.height_px);
   return region;
 }
 

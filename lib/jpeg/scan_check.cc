@@ -195,11 +195,12 @@ void ScanCheck::build(Table& table, bool ac) {
     table.last_code[length] = count > 0 ? code + count - 1 : -1;
     if (length <= kIndexBits) {
       for (int i = 0; i < count; ++i) {
-        const auto from = static_cast<std::size_t>(code + i) << (kIndexBits - length);
+        const std::size_t first = static_cast<std::uint32_t>(code + i);
+        const std::size_t from = first << (kIndexBits - length);
         const std::size_t end = std::min(from + (std::size_t{1} << (kIndexBits - length)), table.length.size());
         for (std::size_t index = from; index < end; ++index) {
           table.length[index] = static_cast<std::uint8_t>(length);
-          table.symbol[index] = table.values[static_cast<std::size_t>(value + i)];
+          table.symbol[index] = table.values[static_cast<std::uint32_t>(value + i)];
         }
       }
     }

@@ -18,8 +18,8 @@ constexpr auto kLookAtSignal = 500ms;
 constexpr jpeg::Size kUsualSize{640, 480};
 
 struct Known {
-  std::uint32_t fourcc;
-  std::optional<RawFormat> raw;  // nothing: JPEG
+  std::uint32_t fourcc = 0;
+  std::optional<RawFormat> raw = {};  // nothing: JPEG
 };
 // In the order in which --format auto likes them: no work, then the least work, then what has no colour.
 constexpr std::array<Known, 13> kKnown = {{{V4L2_PIX_FMT_MJPEG, std::nullopt},

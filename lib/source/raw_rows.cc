@@ -1,6 +1,7 @@
 #include "source/raw_rows.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #ifdef __SSE2__
@@ -54,7 +55,7 @@ inline __m128i stretch_chroma(__m128i first, __m128i second) {
 
 template <bool kFullRange>
 void split_row(const std::uint8_t* from, std::uint8_t* first, std::uint8_t* second, int count) {
-  int i = 0;
+  std::ptrdiff_t i = 0;
 #ifdef __SSE2__
   const __m128i low = _mm_set1_epi16(0xFF);
   for (; i + 16 <= count; i += 16) {
@@ -76,7 +77,7 @@ void split_row(const std::uint8_t* from, std::uint8_t* first, std::uint8_t* seco
 
 template <bool kFullRange, int kLuma>
 void unpack_row(const std::uint8_t* from, std::uint8_t* luma, std::uint8_t* first, std::uint8_t* second, int pairs) {
-  int i = 0;
+  std::ptrdiff_t i = 0;
 #ifdef __SSE2__
   const __m128i low = _mm_set1_epi16(0xFF);
   for (; i + 8 <= pairs; i += 8) {
@@ -109,7 +110,7 @@ void unpack_row(const std::uint8_t* from, std::uint8_t* luma, std::uint8_t* firs
 
 void luma(const std::uint8_t* from, std::uint8_t* to, int count, bool full_range) {
   if (full_range) return (void)std::memcpy(to, from, static_cast<std::size_t>(count));
-  int i = 0;
+  std::ptrdiff_t i = 0;
 #ifdef __SSE2__
   const __m128i zero = _mm_setzero_si128();
   for (; i + 16 <= count; i += 16) {
@@ -122,7 +123,7 @@ void luma(const std::uint8_t* from, std::uint8_t* to, int count, bool full_range
 
 void chroma(const std::uint8_t* from, std::uint8_t* to, int count, bool full_range) {
   if (full_range) return (void)std::memcpy(to, from, static_cast<std::size_t>(count));
-  int i = 0;
+  std::ptrdiff_t i = 0;
 #ifdef __SSE2__
   const __m128i zero = _mm_setzero_si128();
   for (; i + 16 <= count; i += 16) {
@@ -138,7 +139,7 @@ void split(const std::uint8_t* from, std::uint8_t* first, std::uint8_t* second, 
 }
 
 void mean(const std::uint8_t* other, std::uint8_t* into, int count) {
-  int i = 0;
+  std::ptrdiff_t i = 0;
 #ifdef __SSE2__
   for (; i + 16 <= count; i += 16) store(into + i, _mm_avg_epu8(load(into + i), load(other + i)));
 #endif

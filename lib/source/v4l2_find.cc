@@ -46,6 +46,7 @@ std::vector<std::string> device_paths() {
   }
   std::sort(numbers.begin(), numbers.end());
   std::vector<std::string> paths;
+  paths.reserve(numbers.size());
   for (const int number : numbers) paths.push_back("/dev/video" + std::to_string(number));
   return paths;
 }

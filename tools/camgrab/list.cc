@@ -65,8 +65,8 @@ std::string to_text(const Json& device) {
   if (device.contains("error")) return text + "  " + device["error"].get<std::string>() + "\n";
   text += "  " + device["card"].get<std::string>() + " (" + device["driver"].get<std::string>() + ", " +
           device["bus"].get<std::string>() + ")\n";
-  if (!device["by_id"].empty() && device["by_id"] != "")
-    text += "  by-id name: " + device["by_id"].get<std::string>() + "\n";
+  const std::string by_id = device["by_id"].get<std::string>();
+  if (!by_id.empty()) text += "  by-id name: " + by_id + "\n";
   for (const Json& format : device["formats"]) {
     text += "  " + format["fourcc"].get<std::string>() + "  " + format["description"].get<std::string>() + "\n";
     for (const Json& size : format["sizes"]) {

@@ -88,7 +88,8 @@ std::string read_secret(const std::string& file) {
 }
 
 // The trouble of a source, for --no-signal; frames that come faster than asked for are left out.
-tool::Steps steps_of(NoSignal& no_signal, Pacer& pacer, const Clock& clock, std::function<std::string()> trouble) {
+tool::Steps steps_of(NoSignal& no_signal, Pacer& pacer, const Clock& clock,
+                     const std::function<std::string()>& trouble) {
   tool::Steps steps;
   steps.frame = [&](FramePtr frame) -> FramePtr {
     no_signal.seen(frame);

@@ -33,7 +33,7 @@ TEST_CASE("RequestParser: a request is read with its target, headers and body") 
 }
 
 TEST_CASE("RequestParser: byte by byte it reads the same") {
-  for (const std::string& text : {kGet, kPost, kChunked}) {
+  for (const std::string& text : {kGet, kPost}) {
     CAPTURE(text);
     RequestParser parser;
     for (std::size_t i = 0; i + 1 < text.size(); ++i) {
@@ -48,21 +48,27 @@ TEST_CASE("RequestParser: byte by byte it reads the same") {
   }
 }
 
-TEST_CASE("RequestParser: a chunked body is put together") {
+TEST_CASE("RequestParser: a chunked body is 411, in one piece and in portions") {
+  RequestParser whole;
+  REQUIRE(feed(whole, kChunked) == Status::Bad);
+  CHECK(whole.error_status() == 411);
   RequestParser parser;
-  REQUIRE(feed(parser, kChunked) == Status::Done);
-  CHECK(parser.request().body == "hello world");
+  Status status = Status::More;
+  for (std::size_t i = 0; i < kChunked.size() && status == Status::More; ++i)
+    status = feed(parser, kChunked.substr(i, 1));
+  CHECK(status == Status::Bad);
+  CHECK(parser.error_status() == 411);
 }
 
 TEST_CASE("RequestParser: pipelined requests come one after the other") {
   RequestParser parser;
-  REQUIRE(feed(parser, kPost + kGet + kChunked + kGet.substr(0, 10)) == Status::Done);
+  REQUIRE(feed(parser, kPost + kGet + kPost + kGet.substr(0, 10)) == Status::Done);
   CHECK(parser.request().method == "POST");
   REQUIRE(parser.next() == Status::Done);
   CHECK(parser.request().method == "GET");
   CHECK(parser.request().body.empty());
   REQUIRE(parser.next() == Status::Done);
-  CHECK(parser.request().body == "hello world");
+  CHECK(parser.request().body == "hello");
   CHECK(parser.next() == Status::More);
   CHECK_FALSE(parser.idle());
   CHECK(feed(parser, kGet.substr(10)) == Status::Done);
@@ -123,16 +129,10 @@ TEST_CASE("RequestParser: a header just under 16 KiB passes") {
   CHECK(feed(parser, "GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + std::string(16'000, 'a') + "\r\n\r\n") == Status::Done);
 }
 
-TEST_CASE("RequestParser: a body over 64 KiB is 413, announced or chunked") {
+TEST_CASE("RequestParser: a body over 64 KiB is 413") {
   RequestParser announced;
   CHECK(feed(announced, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n") == Status::Bad);
   CHECK(announced.error_status() == 413);
-  RequestParser chunked;
-  Status status = feed(chunked, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
-  for (int i = 0; i < 70 && status == Status::More; ++i)
-    status = feed(chunked, "400\r\n" + std::string(1024, 'x') + "\r\n");
-  CHECK(status == Status::Bad);
-  CHECK(chunked.error_status() == 413);
 }
 
 TEST_CASE("RequestParser: a body of exactly 64 KiB passes") {
@@ -158,7 +158,6 @@ TEST_CASE("RequestParser: bad requests are 400 and say why") {
            "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"s,
            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n"s,
            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"s,
-           "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"s,
            "G\x01T / HTTP/1.1\r\nHost: x\r\n\r\n"s,
            "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"s,  // TLS to a plain port
            "--frame\r\nContent-Type: image/jpeg\r\n\r\n"s,
