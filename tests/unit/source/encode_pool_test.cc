@@ -44,7 +44,10 @@ TEST_CASE("EncodePool: frames leave in the order they came in, however long each
 TEST_CASE("EncodePool: while all are busy the newest waits, and what it replaces comes back") {
   EncodePool pool(1, 80);
   std::size_t replaced = 0;
-  for (std::uint64_t i = 0; i < 50; ++i) replaced += pool.put(raw(i, 2048)) ? 1 : 0;
+  // Made beforehand: to make one may take longer than to encode one.
+  std::vector<RawFrame> frames;
+  for (std::uint64_t i = 0; i < 50; ++i) frames.push_back(raw(i, 8192));
+  for (RawFrame& frame : frames) replaced += pool.put(std::move(frame)) ? 1 : 0;
   std::uint64_t last = 0;
   std::size_t got = 0;
   while (last < 49) {
