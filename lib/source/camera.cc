@@ -242,7 +242,6 @@ void Camera::mind_device() {
 
 void Camera::try_again(SteadyTime now) {
   retry_at_.reset();
-  // A name under by-id is udev's to resolve, if it has resolved it anew.
   const auto path = v4l2::find_again(identity_, serial_is_unique_);
   if (!path) {
     retry_at_ = now + kLookForCamera;
@@ -430,6 +429,7 @@ FramePtr Camera::collect() {
     ++figures_.frames;
     if (options_.every_frame) break;
   }
+  for (; pool_failed_ < pool_->failed(); ++pool_failed_) skip(Skip::Corrupt, 0);
   return newest;
 }
 

@@ -97,6 +97,7 @@ class Camera final : public Producer {
   std::optional<v4l2::Device> device_;
   std::optional<v4l2::Stream> stream_;  // after device_: it is stopped first
   std::optional<EncodePool> pool_;
+  std::uint64_t pool_failed_ = 0;  // of the pool's failures, those that are in the figures
   std::optional<RawEncoder> encoder_;
   jpeg::ScanCheck scan_check_;
   v4l2::Identity identity_;
