@@ -4,18 +4,14 @@
 
 #include <utility>
 
-#include "jpeg/walker.h"
+#include "source/encoded_frame.h"
 
 namespace fp {
 
 Result<FramePtr> encode_frame(RawEncoder& encoder, ByteView bytes, const RawLayout& layout, Frame frame) {
   Result<Blob> jpeg = encoder.encode(bytes, layout);
   if (!jpeg) return fail(std::move(jpeg).error());
-  jpeg::Walker walker;
-  walker.walk(jpeg->view());
-  frame.picture = walker.info();
-  frame.jpeg = std::move(*jpeg);
-  return std::make_shared<const Frame>(std::move(frame));
+  return with_jpeg(std::move(frame), std::move(*jpeg));
 }
 
 EncodePool::EncodePool(int threads, int quality_percent)

@@ -1,6 +1,7 @@
 #include "source/no_signal.h"
 
 #include "jpeg/card.h"
+#include "source/encoded_frame.h"
 
 namespace fp {
 namespace {
@@ -64,11 +65,7 @@ FramePtr NoSignal::card(const std::string& trouble) {
   frame.captured = frame.received = clock_->wall();
   frame.sequence = last_ ? last_->sequence : 0;
   frame.signal = Signal::Card;
-  jpeg::Walker walker;
-  walker.walk(encoded->view());
-  frame.picture = walker.info();
-  frame.jpeg = std::move(*encoded);
-  return std::make_shared<const Frame>(std::move(frame));
+  return with_jpeg(std::move(frame), std::move(*encoded));
 }
 
 }  // namespace fp

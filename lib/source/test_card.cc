@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "source/encoded_frame.h"
 
 namespace fp {
 namespace {
@@ -102,11 +103,7 @@ FramePtr TestCard::advance() {
   ++sequence_;
   Result<Blob> encoded = encoder_.encode(card, options_.quality_percent);
   if (!encoded) return nullptr;  // cannot be: the constructor has tried
-  jpeg::Walker walker;
-  walker.walk(encoded->view());
-  frame.picture = walker.info();
-  frame.jpeg = std::move(*encoded);
-  return std::make_shared<const Frame>(std::move(frame));
+  return with_jpeg(std::move(frame), std::move(*encoded));
 }
 
 }  // namespace fp
