@@ -93,6 +93,27 @@ std::string json_escape(std::string_view text) {
   return result;
 }
 
+std::optional<std::string> percent_decode(std::string_view text) {
+  const auto digit = [](char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+  };
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '%') {
+      const int high = i + 2 < text.size() ? digit(text[i + 1]) : -1;
+      const int low = i + 2 < text.size() ? digit(text[i + 2]) : -1;
+      if (high < 0 || low < 0 || high + low == 0) return std::nullopt;
+      c = static_cast<char>(high * 16 + low);
+      i += 2;
+    }
+    result += c;
+  }
+  return result;
+}
+
 std::string printable(std::string_view text, std::size_t limit) {
   std::string result;
   for (const char c : text) {

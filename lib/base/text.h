@@ -37,6 +37,8 @@ template <std::integral T>
 [[nodiscard]] std::string json_escape(std::string_view text);
 /// `text` fit for one line on a terminal: control characters shown as \xNN, cut to `limit` bytes with "..." behind.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 200);
+/// %XX undone (RFC 3986, section 2.1); nothing when an escape is broken or stands for a zero byte.
+[[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
 
 /// "1.2 MB", "34.5 KB", "17 B": powers of 1000, as disks and networks are counted.
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);

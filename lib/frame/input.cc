@@ -159,6 +159,7 @@ void Input::end_stream() {
 }
 
 void Input::lost(const std::string& why) {
+  ++figures_.lost;
   end_stream();
   std::string text = why;
   if (child_) {

@@ -44,6 +44,7 @@ class Input final : public Producer {
     std::uint64_t superseded = 0;  ///< of those, dropped because a newer one had arrived too
     std::uint64_t bytes = 0;
     std::uint64_t opened = 0;  ///< how many times
+    std::uint64_t lost = 0;    ///< how many times it was lost or could not be opened
   };
 
   /// Opens what must be there now: a path that does not exist or a port that is taken is an Error, and ends the tool. A

@@ -11,31 +11,10 @@
 namespace fp::http {
 namespace {
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::optional<std::string> decode(std::string_view text, bool plus_is_space) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '%') {
-      if (i + 2 >= text.size()) return std::nullopt;
-      const int high = hex_value(text[i + 1]);
-      const int low = hex_value(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      c = static_cast<char>(high * 16 + low);
-      if (c == 0) return std::nullopt;
-      i += 2;
-    } else if (c == '+' && plus_is_space) {
-      c = ' ';
-    }
-    result += c;
-  }
-  return result;
+std::optional<std::string> decode_query(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return percent_decode(spaced);
 }
 
 bool is_address(const std::string& host) {
@@ -67,15 +46,15 @@ bool parse_target(std::string_view target, Request& request) {
   }
   target = target.substr(0, target.find('#'));
   const auto mark = target.find('?');
-  auto path = decode(target.substr(0, mark), false);
+  auto path = percent_decode(target.substr(0, mark));
   if (path && path->empty() && request.path == "/") path = "/";
   if (!path || path->empty() || path->front() != '/') return false;
   request.path = std::move(*path);
   if (mark == std::string_view::npos) return true;
   for (const std::string_view pair : split(target.substr(mark + 1), '&')) {
     const auto equals = pair.find('=');
-    const auto name = decode(pair.substr(0, equals), true);
-    const auto value = equals == std::string_view::npos ? std::string() : decode(pair.substr(equals + 1), true);
+    const auto name = decode_query(pair.substr(0, equals));
+    const auto value = equals == std::string_view::npos ? std::string() : decode_query(pair.substr(equals + 1));
     if (!name || !value) return false;
     if (!name->empty()) request.query.emplace(*name, *value);
   }
@@ -106,6 +85,8 @@ const char* reason_of(int status) {
       return "Misdirected Request";
     case 431:
       return "Request Header Fields Too Large";
+    case 502:
+      return "Bad Gateway";
     case 503:
       return "Service Unavailable";
     default:

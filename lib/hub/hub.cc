@@ -4,16 +4,19 @@
 
 namespace fp {
 
-void Hub::publish(FramePtr frame) {
+void Hub::emit(FramePtr frame) {
   std::string trace;
   if (trace_) trace = with_hop(frame->trace, *trace_, frame->received, clock_.wall());
   std::string header = part_header(*frame, {.camera = camera_, .trace = trace});
-  const bool card = frame->signal == Signal::Card;
   // Two descriptors for each camera, however many slow viewers hold on to old packets.
   if (newest_) newest_->drop_pipe();
   newest_ = std::make_shared<const Packet>(std::move(frame), std::move(header), next_headers_, ++index_);
-  if (!card) {
-    const Frame& live = newest_->frame();
+}
+
+void Hub::publish(FramePtr frame) {
+  emit(std::move(frame));
+  const Frame& live = newest_->frame();
+  if (live.signal != Signal::Card) {
     newest_frame_ = newest_;
     arrived_ = clock_.steady();
     if (live.signal == Signal::Live) {
@@ -23,16 +26,23 @@ void Hub::publish(FramePtr frame) {
       rate_.add(arrived_, live.jpeg.size());
     }
   }
-  tell();
+  tell(&Subscriber::frame_arrived);
 }
 
+void Hub::show(FramePtr frame) {
+  emit(std::move(frame));
+  tell(&Subscriber::frame_arrived);
+}
+
+void Hub::close() { tell(&Subscriber::hub_closed); }
+
 // Begins with another one each time: with a thousand viewers the last one told waits some milliseconds.
-void Hub::tell() {
+void Hub::tell(void (Subscriber::*what)()) {
   telling_ = true;
   const std::size_t count = subscribers_.size();
   for (std::size_t i = 0; i < count; ++i) {
     Subscriber* const subscriber = subscribers_[(first_ + i) % count];
-    if (subscriber != nullptr) subscriber->frame_arrived();
+    if (subscriber != nullptr) (subscriber->*what)();
   }
   telling_ = false;
   std::erase(subscribers_, nullptr);

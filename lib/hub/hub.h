@@ -18,6 +18,8 @@ class Subscriber {
  public:
   /// Called by the hub, in turn with the others. May detach itself or others.
   virtual void frame_arrived() = 0;
+  /// There will be no more: the camera has been removed. May detach itself or others.
+  virtual void hub_closed() {}
 
  protected:
   ~Subscriber() = default;
@@ -41,10 +43,16 @@ class Hub {
 
   /// The newest frame, for all. A card is shown to viewers, and is not counted as a frame.
   void publish(FramePtr frame);
+  /// For viewers only, neither counted nor kept as newest_frame(): a card of ours, or the last frame again.
+  void show(FramePtr frame);
+  /// Viewers that come see nothing until the next frame or card.
+  void clear() { newest_.reset(); }
+  /// Tells all subscribers that nothing will come any more.
+  void close();
   /// Notes a hop in X-Trace of every frame (--trace).
   void trace(TraceHop hop) { trace_ = std::move(hop); }
 
-  /// What viewers are to see: the newest frame or card; nullptr before the first.
+  /// What viewers are to see: the newest frame or card; nullptr before the first, or after clear().
   [[nodiscard]] const PacketPtr& newest() const { return newest_; }
   /// The newest frame that is not a card; nullptr before the first.
   [[nodiscard]] const PacketPtr& newest_frame() const { return newest_frame_; }
@@ -61,7 +69,8 @@ class Hub {
   [[nodiscard]] Relay& relay() { return relay_; }
 
  private:
-  void tell();
+  void emit(FramePtr frame);
+  void tell(void (Subscriber::*what)());
 
   const std::string camera_;
   const std::string next_headers_;

@@ -13,6 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// An on-demand source that has not shown anything by then gets a card.
+constexpr auto kStarting = 1s;
+
 std::string local_time(WallTime time) {
   const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
   std::tm local{};
@@ -36,6 +39,8 @@ const char* name_of(CameraStatus status) {
       return "reconnecting";
     case CameraStatus::Idle:
       return "idle";
+    case CameraStatus::Stopped:
+      return "stopped";
   }
   return "";
 }
@@ -67,9 +72,15 @@ Camera::~Camera() {
 void Camera::start() {
   idle_timer_.cancel();
   if (input_) return;
-  auto input = Input::open(camera_.endpoint, {options_.max_frame_bytes, false}, clock_, report_);
+  Input::Options options{options_.max_frame_bytes, false};
+  if (camera_.source.by_camgrab) {
+    options.exec_input = camera_.source.secret;
+    options.exec_errors = [](const std::string& line) { return line; };
+  }
+  auto input = Input::open(camera_.source.endpoint, std::move(options), clock_, report_);
   if (!input) throw failure_of(std::move(input).error().in("camera " + camera_.name));
   input_ = std::make_unique<Input>(std::move(*input));
+  started_ = clock_.steady();
   arm();
 }
 
@@ -79,10 +90,47 @@ void Camera::stop() {
   timer_.cancel();
   figures_before_.superseded += input_->figures().superseded;
   figures_before_.opened += input_->figures().opened;
+  figures_before_.lost += input_->figures().lost;
   skips_before_ += input_->skips();
   input_->begin_close();
   closing_.push_back(std::move(input_));
   show_card();
+}
+
+void Camera::set_stopped(bool stopped) {
+  if (stopped == stopped_) return;
+  if (stopped) {
+    stopped_ = true;
+    idle_timer_.cancel();
+    if (camera_.source.own()) stop();
+  } else {
+    if (!camera_.on_demand || watchers_ > 0) start();
+    stopped_ = false;
+  }
+  show_card();
+}
+
+void Camera::take_source(Camera& other) {
+  stop();
+  camera_.source = other.camera_.source;
+  camera_.on_demand = other.camera_.on_demand;
+  stopped_ = false;
+  other.watch_.watch(-1, 0);
+  other.timer_.cancel();
+  input_ = std::move(other.input_);
+  started_ = other.started_;
+  card_text_.clear();
+  if (!input_) return show_card();
+  arm();
+  if (other.hub_.newest_frame()) hub_.publish(other.hub_.newest_frame()->frame_ptr());
+  if (camera_.on_demand && watchers_ == 0) idle_timer_.once(options_.idle);
+}
+
+void Camera::retire() {
+  retired_ = true;
+  idle_timer_.cancel();
+  stop();
+  hub_.close();
 }
 
 void Camera::arm() {
@@ -98,7 +146,7 @@ void Camera::arm() {
 
 void Camera::turn() {
   FramePtr frame = input_->advance();
-  if (frame) {
+  if (frame && !stopped_) {
     if (jpeg::lacks_huffman_tables(frame->picture)) {
       // As a source would have done it: Safari paints nothing without.
       Frame whole = *frame;
@@ -122,10 +170,23 @@ void Camera::turn() {
 
 void Camera::check() {
   std::erase_if(closing_, [](const auto& input) { return input->closed(); });
+  show_last_again();
   show_card();
 }
 
+// So that viewers know that the connection lives and the picture does not; when it has grown stale they get a card.
+void Camera::show_last_again() {
+  if (!input_ || status() == CameraStatus::Live || options_.stale.count() == 0 || !fresh()) return;
+  const SteadyTime now = clock_.steady();
+  if (now - shown_again_ < 900ms) return;
+  shown_again_ = now;
+  auto held = std::make_shared<Frame>(hub_.newest_frame()->frame());
+  held->signal = Signal::Held;
+  hub_.show(std::move(held));
+}
+
 CameraStatus Camera::status() const {
+  if (stopped_) return CameraStatus::Stopped;
   if (!input_) return CameraStatus::Idle;
   if (input_->ended()) return hub_.newest_frame() ? CameraStatus::Stalled : CameraStatus::Waiting;
   if (input_->state() != Input::State::Open) {
@@ -147,6 +208,8 @@ std::string Camera::reason() const {
       return "";
     case CameraStatus::Idle:
       return "starts with its first viewer";
+    case CameraStatus::Stopped:
+      return "has been stopped";
     case CameraStatus::Reconnecting:
       return input_->trouble();
     case CameraStatus::Waiting:
@@ -159,7 +222,7 @@ std::string Camera::reason() const {
 
 bool Camera::fresh() const {
   const PacketPtr& newest = hub_.newest_frame();
-  if (!newest || newest->frame().signal != Signal::Live) return false;
+  if (stopped_ || !newest || newest->frame().signal != Signal::Live) return false;
   if (options_.stale.count() == 0) return true;
   return frame_age() <= options_.stale && clock_.steady() - hub_.arrived() <= options_.stale;
 }
@@ -173,6 +236,7 @@ std::uint64_t Camera::superseded() const {
   return figures_before_.superseded + (input_ ? input_->figures().superseded : 0);
 }
 std::uint64_t Camera::opened() const { return figures_before_.opened + (input_ ? input_->figures().opened : 0); }
+std::uint64_t Camera::lost() const { return figures_before_.lost + (input_ ? input_->figures().lost : 0); }
 Skips Camera::skips() const {
   Skips all = skips_before_;
   if (input_) all += input_->skips();
@@ -182,16 +246,24 @@ Skips Camera::skips() const {
 // A picture that is old must not pass for a live one: <img> has no other way to tell.
 void Camera::show_card() {
   const PacketPtr& newest = hub_.newest_frame();
-  const bool held = newest && newest->frame().signal == Signal::Held;
-  if (newest && (held || fresh()) && input_) return;
   std::string title = "NO SIGNAL";
   std::string line;
-  if (!input_) {
-    title = "STARTING";
-  } else if (!newest) {
-    title = input_->state() == Input::State::Open ? "WAITING FOR THE FIRST FRAME" : "NOT CONNECTED";
+  if (stopped_) {
+    title = "STOPPED";
+  } else if (!input_) {
+    // Nobody looks. Whoever comes gets the first frame, which is not far: a card would only be in its way.
+    hub_.clear();
+    card_text_.clear();
+    return;
   } else {
-    line = "LAST FRAME " + local_time(newest->frame().captured);
+    const bool held = newest && newest->frame().signal == Signal::Held;
+    if (newest && (held || fresh())) return;
+    if (camera_.on_demand && clock_.steady() - started_ < kStarting) return;
+    if (!newest) {
+      title = input_->state() == Input::State::Open ? "WAITING FOR THE FIRST FRAME" : "NOT CONNECTED";
+    } else {
+      line = "LAST FRAME " + local_time(newest->frame().captured);
+    }
   }
   if (card_text_ == title + line) return;
   card_text_ = title + line;
@@ -209,25 +281,26 @@ void Camera::show_card() {
   card.captured = card.received = clock_.wall();
   card.sequence = newest ? newest->frame().sequence : 0;
   card.signal = Signal::Card;
-  hub_.publish(std::make_shared<const Frame>(std::move(card)));
+  hub_.show(std::make_shared<const Frame>(std::move(card)));
 }
 
-Camera::Watch::Watch(Camera& camera) : camera_(camera) {
-  ++camera_.watchers_;
-  if (camera_.input_) {
-    camera_.idle_timer_.cancel();
+Camera::Watch::Watch(Camera& camera) : camera_(camera.shared_from_this()) {
+  ++camera.watchers_;
+  if (camera.input_) {
+    camera.idle_timer_.cancel();
     return;
   }
+  if (camera.stopped_ || camera.retired_) return;
   try {
-    camera_.start();
+    camera.start();
   } catch (const Failure& failure) {
     // It could be opened or not: its next viewer tries again.
-    if (camera_.report_) camera_.report_(Severity::Warning, failure.text);
+    if (camera.report_) camera.report_(Severity::Warning, failure.text);
   }
 }
 
 Camera::Watch::~Watch() {
-  if (--camera_.watchers_ == 0 && camera_.camera_.on_demand) camera_.idle_timer_.once(camera_.options_.idle);
+  if (--camera_->watchers_ == 0 && camera_->camera_.on_demand) camera_->idle_timer_.once(camera_->options_.idle);
 }
 
 }  // namespace fp

@@ -12,6 +12,7 @@
 #include "hub/hub.h"
 #include "jpeg/encoder.h"
 #include "loop/loop.h"
+#include "serve/source.h"
 
 namespace fp {
 
@@ -21,12 +22,13 @@ enum class CameraStatus {
   Stalled,       ///< frames have stopped coming
   Reconnecting,  ///< the source is being opened again
   Idle,          ///< on demand, and nobody watches
+  Stopped,       ///< by set_stopped()
 };
 [[nodiscard]] const char* name_of(CameraStatus status);
 
 struct CameraOptions {
   std::string name;
-  Endpoint endpoint;
+  Source source;
   bool on_demand = false;
 };
 
@@ -37,8 +39,10 @@ struct ServeOptions {
   std::optional<TraceHop> trace;
 };
 
-/// Drives a source on the loop, publishes its frames to the hub, and cards where there are none. One thread.
-class Camera {
+/// Drives a source on the loop and publishes its frames to the hub. While they stop coming, the last one is shown again
+/// each second, marked as held; when it has grown stale, and where there is none, a card. Owned by shared pointers: a
+/// viewer keeps its camera. One thread.
+class Camera : public std::enable_shared_from_this<Camera> {
  public:
   /// Opens the source, unless on demand. Throws Failure when it cannot be. `changed` is called when the source has
   /// ended for good.
@@ -58,14 +62,26 @@ class Camera {
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
     ~Watch();
-    [[nodiscard]] Camera& camera() const { return camera_; }
+    [[nodiscard]] Camera& camera() const { return *camera_; }
 
    private:
-    Camera& camera_;
+    std::shared_ptr<Camera> camera_;
   };
+
+  /// Stopped, a source of our own (a command, a connection) is closed; what others feed (standard input, FIFOs,
+  /// listening ends) is read on and thrown away. Viewers stay, and get a card. Throws Failure when a source cannot be
+  /// opened again.
+  void set_stopped(bool stopped);
+  [[nodiscard]] bool stopped() const { return stopped_; }
+  /// Goes on with the source of `other`, as it is, in place of its own; `other` is left without one.
+  void take_source(Camera& other);
+  /// For good: closes the source and tells all who watch.
+  void retire();
+  [[nodiscard]] const CameraOptions& options() const { return camera_; }
 
   [[nodiscard]] CameraStatus status() const;
   [[nodiscard]] std::string reason() const;  ///< a sentence for people, or ""
+  [[nodiscard]] std::string trouble() const { return input_ ? input_->trouble() : ""; }  ///< of the source; or ""
   /// Whether newest_frame() is live and younger than --stale, by its capture time and by its arrival.
   [[nodiscard]] bool fresh() const;
   [[nodiscard]] std::chrono::nanoseconds frame_age() const;  ///< of newest_frame(), never negative
@@ -73,6 +89,8 @@ class Camera {
   [[nodiscard]] std::uint64_t superseded() const;
   [[nodiscard]] Skips skips() const;
   [[nodiscard]] std::uint64_t opened() const;
+  /// How often the source was lost or could not be opened.
+  [[nodiscard]] std::uint64_t lost() const;
   [[nodiscard]] std::size_t watchers() const { return watchers_; }
 
  private:
@@ -81,16 +99,21 @@ class Camera {
   void turn();   // the source has something to do
   void arm();    // waits for what the source waits for
   void check();  // each half second: cards, and children that end
+  void show_last_again();
   void show_card();
 
   const Clock& clock_;
-  const CameraOptions camera_;
+  CameraOptions camera_;
   const ServeOptions& options_;
   Report report_;
   std::function<void()> changed_;
   Hub hub_;
   jpeg::Encoder encoder_;
   std::string card_text_;  // what the card that is shown says; "" when a picture is shown
+  bool stopped_ = false;
+  bool retired_ = false;
+  SteadyTime started_{};
+  SteadyTime shown_again_{};
   std::size_t watchers_ = 0;
   std::chrono::nanoseconds usual_interval_{0};  // between frames
 

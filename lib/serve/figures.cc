@@ -49,7 +49,9 @@ std::string Figures::server_json() const {
   std::snprintf(time.data(), time.size(), "%.3f", now);
   return "{\"version\":\"" + version_ + "\",\"time\":" + time.data() +
          ",\"uptime\":" + number(rounded(seconds_of(clock_.steady() - began_), 0.001)) +
-         ",\"viewers\":" + std::to_string(viewers_.entries().size()) + "}";
+         ",\"viewers\":" + std::to_string(viewers_.entries().size()) +
+         ",\"control\":" + (allowed_.control ? "true" : "false") +
+         ",\"can_add\":" + (allowed_.can_add ? "true" : "false") + "}";
 }
 
 std::string Figures::camera_json(Camera& camera, bool full) const {
@@ -66,7 +68,7 @@ std::string Figures::camera_json(Camera& camera, bool full) const {
   object["sequence"] = seen ? json(newest->frame().sequence) : json();
   object["frames"] = hub.figures().frames;
   object["dropped"] = camera.superseded();
-  object["viewers"] = hub.viewers();
+  object["viewers"] = camera.watchers();
   if (full) {
     object["bytes"] = hub.figures().bytes;
     object["opened"] = camera.opened();
@@ -82,11 +84,11 @@ std::string Figures::camera_json(Camera& camera, bool full) const {
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string Figures::brief_json(const Camera* only, const std::string& viewer_json) const {
+std::string Figures::brief_json(const std::string& only, const std::string& viewer_json) const {
   std::string text = "{\"server\":" + server_json() + ",\"cameras\":[";
   bool first = true;
-  for (const auto& camera : cameras_) {
-    if (only != nullptr && camera.get() != only) continue;
+  for (const auto& camera : cameras_.all()) {
+    if (!only.empty() && camera->name() != only) continue;
     text += (first ? "" : ",") + camera_json(*camera, false);
     first = false;
   }
@@ -107,7 +109,9 @@ std::string Figures::state_json() const {
                                       .dump();
   }
   text += ",\"cameras\":[";
-  for (std::size_t i = 0; i < cameras_.size(); ++i) text += (i == 0 ? "" : ",") + camera_json(*cameras_[i], true);
+  for (std::size_t i = 0; i < cameras_.all().size(); ++i) {
+    text += (i == 0 ? "" : ",") + camera_json(*cameras_.all()[i], true);
+  }
   text += "],\"viewers\":[";
   bool first = true;
   for (const auto* entry : viewers_.entries()) {
@@ -136,7 +140,7 @@ std::string Figures::metrics() const {
       .sample("", seconds_of(clock_.steady() - began_));
   const auto each = [&](const char* name, const char* type, const char* help, auto value) {
     Family family(out, name, type, help);
-    for (const auto& camera : cameras_) family.sample(label(*camera), static_cast<double>(value(*camera)));
+    for (const auto& camera : cameras_.all()) family.sample(label(*camera), static_cast<double>(value(*camera)));
   };
   each("framepipe_camera_up", "gauge", "1 while the camera has a frame younger than --stale.",
        [](Camera& camera) { return camera.fresh() ? 1 : 0; });
@@ -152,7 +156,7 @@ std::string Figures::metrics() const {
        [](Camera& camera) { return camera.hub().viewers(); });
   {
     Family family(out, "framepipe_camera_skipped_total", "counter", "What came and was no whole frame, by reason.");
-    for (const auto& camera : cameras_) {
+    for (const auto& camera : cameras_.all()) {
       const Skips skips = camera->skips();
       for (std::size_t i = 0; i < kSkipReasons; ++i) {
         family.sample(label(*camera) + ",reason=\"" + name_of(static_cast<Skip>(i)) + "\"",
@@ -162,7 +166,7 @@ std::string Figures::metrics() const {
   }
   {
     Family family(out, "framepipe_frame_age_seconds", "histogram", "From capture to arrival at the server.");
-    for (const auto& camera : cameras_) {
+    for (const auto& camera : cameras_.all()) {
       const Histogram& age = camera->hub().figures().age;
       for (const double limit : {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0}) {
         const auto within = age.within(std::chrono::nanoseconds(static_cast<long long>(limit * 1e9)));

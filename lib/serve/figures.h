@@ -5,24 +5,30 @@
 #include <vector>
 
 #include "http/server.h"
-#include "serve/camera.h"
+#include "serve/camera_list.h"
 #include "serve/viewer.h"
 
 namespace fp {
 
 class Figures {
  public:
-  Figures(const std::vector<std::unique_ptr<Camera>>& cameras, const ViewerList& viewers, const http::Server*& server,
-          const Clock& clock, std::string version)
+  /// What whoever asks may do, for the viewer page.
+  struct Allowed {
+    bool control = false;  ///< start and stop
+    bool can_add = false;  ///< add and remove cameras
+  };
+  Figures(const CameraList& cameras, const ViewerList& viewers, const http::Server*& server, const Clock& clock,
+          std::string version, Allowed allowed)
       : cameras_(cameras),
         viewers_(viewers),
         server_(server),
         clock_(clock),
         version_(std::move(version)),
+        allowed_(allowed),
         began_(clock.steady()) {}
 
-  /// {"server":{...},"cameras":[...]}: what /wall and /events send each second; `only` one camera when not null.
-  [[nodiscard]] std::string brief_json(const Camera* only, const std::string& viewer_json) const;
+  /// {"server":{...},"cameras":[...]}: what /wall and /events send each second; of the camera `only`, or of all: "".
+  [[nodiscard]] std::string brief_json(const std::string& only, const std::string& viewer_json) const;
   /// The same and every viewer, skips by reason and the server's own counters: /state.
   [[nodiscard]] std::string state_json() const;
   /// Prometheus' text format 0.0.4.
@@ -32,11 +38,12 @@ class Figures {
   [[nodiscard]] std::string server_json() const;
   [[nodiscard]] std::string camera_json(Camera& camera, bool full) const;
 
-  const std::vector<std::unique_ptr<Camera>>& cameras_;
+  const CameraList& cameras_;
   const ViewerList& viewers_;
   const http::Server*& server_;
   const Clock& clock_;
   const std::string version_;
+  const Allowed allowed_;
   const SteadyTime began_;
 };
 

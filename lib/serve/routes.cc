@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "serve/addition.h"
 #include "serve/events.h"
 #include "serve/snapshot.h"
 
@@ -23,6 +24,11 @@ std::optional<std::string> query(const Request& request, const std::string& name
 struct BadQuery {
   std::string text;
 };
+struct NoCamera {
+  std::string name;  // "": there is none at all
+};
+
+constexpr std::size_t kMostAdditions = 4;  // at once: each may be a child process
 
 double read_fps(const Request& request) {
   const auto text = query(request, "fps");
@@ -43,128 +49,179 @@ FramingMode read_framing(const Request& request) {
 
 }  // namespace
 
-Routes::Routes(Loop& loop, const Clock& clock, const std::vector<std::unique_ptr<Camera>>& cameras,
-               RouteOptions options, std::string advance_boundary, const std::string& version)
+Routes::Routes(Loop& loop, const Clock& clock, CameraList& cameras, RouteOptions options, std::string advance_boundary,
+               const std::string& version)
     : loop_(loop),
       clock_(clock),
       cameras_(cameras),
       options_(std::move(options)),
       advance_boundary_(std::move(advance_boundary)),
-      figures_(cameras, viewers_, server_, clock, version) {}
+      figures_(cameras, viewers_, server_, clock, version,
+               {.control = !options_.read_only, .can_add = !options_.read_only && !options_.allowed_sources.empty()}) {}
 
 const std::vector<Routes::Route>& Routes::table() {
   static const std::vector<Route> kTable = {
-      {"/", &Routes::root, false},
-      {"/stream", &Routes::stream, true},
-      {"/video", &Routes::stream, true},
-      {"/mjpeg", &Routes::stream, true},
-      {"/api/camera/stream", &Routes::stream, true},
-      {"/snapshot", &Routes::snapshot, true},
-      {"/api/camera/snapshot", &Routes::snapshot, true},
-      {"/api/camera/cameras", &Routes::camera_names, false},
-      {"/wall", &Routes::wall, false},
-      {"/events", &Routes::events, true},
-      {"/state", &Routes::state, false},
-      {"/metrics", &Routes::metrics, false},
-      {"/healthz", &Routes::health, false},
+      {"/", &Routes::root, Name::None, kRead},
+      {"/stream", &Routes::stream, Name::Camera, kRead},
+      {"/video", &Routes::stream, Name::Camera, kRead},
+      {"/mjpeg", &Routes::stream, Name::Camera, kRead},
+      {"/api/camera/stream", &Routes::stream, Name::Camera, kRead},
+      {"/snapshot", &Routes::snapshot, Name::Camera, kRead},
+      {"/api/camera/snapshot", &Routes::snapshot, Name::Camera, kRead},
+      {"/api/camera/start", &Routes::start, Name::None, kPost},
+      {"/api/camera/stop", &Routes::stop, Name::None, kPost},
+      {"/api/camera/cameras", &Routes::camera_names, Name::None, kRead},
+      {"/api/camera/cameras", &Routes::change_camera, Name::Any, kPost | kDelete},
+      {"/wall", &Routes::wall, Name::None, kRead},
+      {"/events", &Routes::events, Name::Camera, kRead},
+      {"/state", &Routes::state, Name::None, kRead},
+      {"/metrics", &Routes::metrics, Name::None, kRead},
+      {"/healthz", &Routes::health, Name::None, kRead},
   };
   return kTable;
 }
 
-Camera* Routes::find(std::string_view name) const {
-  const auto found =
-      std::find_if(cameras_.begin(), cameras_.end(), [&](const auto& camera) { return camera->name() == name; });
-  return found == cameras_.end() ? nullptr : found->get();
+Routes::Match Routes::match(std::string_view path) {
+  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  for (const Route& route : table()) {
+    if (path == route.path && route.name != Name::Any) return {&route, {}};
+    if (route.name == Name::None || !path.starts_with(route.path)) continue;
+    const std::string_view rest = path.substr(route.path.size());
+    if (rest.size() > 1 && rest.front() == '/' && rest.find('/', 1) == std::string_view::npos) {
+      return {&route, rest.substr(1)};
+    }
+  }
+  return {};
 }
 
-Response Routes::with_common(Response response) const {
+// `?camera=NAME`, else the first.
+Camera* Routes::named(const Request& request) const {
+  const auto name = query(request, "camera");
+  Camera* const camera = name ? cameras_.find(*name) : cameras_.first();
+  if (camera == nullptr) throw NoCamera{name.value_or("")};
+  return camera;
+}
+
+std::string Routes::cors_origin(const Request& request) const {
+  const auto& allowed = options_.allowed_origins;
+  if (allowed.empty()) return "";
+  if (std::find(allowed.begin(), allowed.end(), "*") != allowed.end()) return "*";
+  const auto origin = request.header("Origin");
+  const bool known = origin && std::find(allowed.begin(), allowed.end(), *origin) != allowed.end();
+  return known ? std::string(*origin) : allowed.front();
+}
+
+Response Routes::with_common(Response response, const std::string& origin) const {
   response.headers.emplace_back("Cache-Control", "no-store");
   response.headers.emplace_back("X-Accel-Buffering", "no");
-  if (!options_.allow_origin.empty()) {
-    response.headers.emplace_back("Access-Control-Allow-Origin", options_.allow_origin);
+  if (!origin.empty()) {
+    response.headers.emplace_back("Access-Control-Allow-Origin", origin);
+    if (origin != "*") response.headers.emplace_back("Vary", "Origin");
     response.headers.emplace_back("Access-Control-Expose-Headers",
                                   "Age, ETag, X-Camera, X-Detections, X-Sequence, X-Signal, X-Timestamp, X-Trace");
   }
   return response;
 }
 
-void Routes::answer(Connection& connection, Response response) const {
-  connection.respond(with_common(std::move(response)));
+void Routes::answer(Connection& connection, const Request& request, Response response) const {
+  connection.respond(with_common(std::move(response), cors_origin(request)));
+}
+
+void Routes::answer_options(Connection& connection, const Request& request, unsigned methods) const {
+  std::string names;
+  if ((methods & kRead) != 0) names += "GET, HEAD, ";
+  if ((methods & kPost) != 0) names += "POST, ";
+  if ((methods & kDelete) != 0) names += "DELETE, ";
+  names += "OPTIONS";
+  Response response;
+  response.status = 204;
+  if (request.method != "OPTIONS") {
+    response = http::error_response(405, printable(request.method, 20) + " is not possible here");
+  } else if (!options_.allowed_origins.empty()) {
+    response.headers.emplace_back("Access-Control-Allow-Methods", names);
+    response.headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type");
+  }
+  response.headers.emplace_back("Allow", names);
+  answer(connection, request, std::move(response));
+}
+
+// A browser names the page's origin in whatever can change something; programs name none. `*` allows reading only: it
+// says that pictures are no secret, not that any page in the world may stop a camera.
+bool Routes::refuse_change(Connection& connection, const Request& request) const {
+  if (options_.read_only) {
+    answer(connection, request, http::error_response(403, "nothing can be changed here (--read-only)"));
+    return true;
+  }
+  const auto origin = request.header("Origin");
+  if (!origin) return false;
+  const auto host = request.header("Host").value_or("");
+  const auto scheme_end = origin->find("://");
+  if (scheme_end != std::string_view::npos && equal_ignoring_case(origin->substr(scheme_end + 3), host)) return false;
+  const auto& allowed = options_.allowed_origins;
+  if (std::find(allowed.begin(), allowed.end(), *origin) != allowed.end()) return false;
+  answer(connection, request,
+         http::error_response(403, "pages of " + printable(*origin, 80) +
+                                       " may change nothing here (--allow-origin with that very name allows it)"));
+  return true;
 }
 
 void Routes::handle(Connection& connection, const Request& request) {
   // Another name than ours would let any web page read a camera on 127.0.0.1, by pointing its own name there.
   const auto host = request.header("Host");
   if (host && !http::is_safe_host(*host, options_.allowed_hosts)) {
-    return answer(connection,
+    return answer(connection, request,
                   http::error_response(421, "this server does not answer to the name '" + printable(*host, 80) +
                                                 "' (start it with --allow-host NAME to allow it)"));
   }
-  Camera* camera = cameras_.front().get();
-  const Route* found = nullptr;
-  for (const Route& route : table()) {
-    if (request.path == route.path || (request.path == std::string(route.path) + "/" && route.path != "/")) {
-      found = &route;
-      break;
-    }
-    const std::string prefix = std::string(route.path) + "/";
-    if (!route.by_camera || !request.path.starts_with(prefix)) continue;
-    std::string_view name = std::string_view(request.path).substr(prefix.size());
-    if (name.ends_with('/')) name.remove_suffix(1);
-    if (name.find('/') != std::string_view::npos) continue;
-    camera = find(name);
-    if (camera == nullptr) {
-      return answer(connection, http::error_response(404, "no camera '" + printable(name, 80) + "' here"));
-    }
-    found = &route;
-    break;
-  }
+  const Match found = match(request.path);
   const auto asset = options_.assets.find(request.path);
-  if (found == nullptr && asset == options_.assets.end()) {
-    return answer(connection, http::error_response(404, "nothing here: see / for the viewer"));
+  if (found.route == nullptr && asset == options_.assets.end()) {
+    return answer(connection, request, http::error_response(404, "nothing here: see / for the viewer"));
   }
-  if (request.method == "OPTIONS") {
-    Response response;
-    response.status = 204;
-    response.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
-    if (!options_.allow_origin.empty()) {
-      response.headers.emplace_back("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS");
-      response.headers.emplace_back("Access-Control-Allow-Headers", "*");
-    }
-    return answer(connection, std::move(response));
-  }
-  if (request.method != "GET" && request.method != "HEAD") {
-    Response response = http::error_response(405, request.method + " is not possible here");
-    response.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
-    return answer(connection, std::move(response));
-  }
+  const unsigned methods = found.route != nullptr ? found.route->methods : kRead;
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const bool fits = (reads && (methods & kRead) != 0) || (request.method == "POST" && (methods & kPost) != 0) ||
+                    (request.method == "DELETE" && (methods & kDelete) != 0);
+  if (!fits) return answer_options(connection, request, methods);
+  if (!reads && refuse_change(connection, request)) return;
   try {
-    if (found == nullptr) {
+    if (found.route == nullptr) {
       Response response;
       response.content_type = asset->second.content_type;
       response.text = std::string(asset->second.bytes);
-      return answer(connection, std::move(response));
+      return answer(connection, request, std::move(response));
     }
-    (this->*found->handler)(connection, request, camera);
+    Camera* camera = cameras_.first();
+    if (found.route->name == Name::Camera) {
+      if (!found.name.empty()) camera = cameras_.find(found.name);
+      if (camera == nullptr) throw NoCamera{std::string(found.name)};
+    }
+    (this->*found.route->handler)(connection, request, camera);
   } catch (const BadQuery& bad) {
-    answer(connection, http::error_response(400, bad.text));
+    answer(connection, request, http::error_response(400, bad.text));
+  } catch (const NoCamera& none) {
+    const std::string text =
+        none.name.empty() ? "no camera here yet" : "no camera '" + printable(none.name, 80) + "' here";
+    answer(connection, request, http::error_response(404, text));
   }
 }
 
 // `/?action=stream` and `/?action=snapshot` are what mjpg-streamer's clients ask for.
 void Routes::root(Connection& connection, const Request& request, Camera* camera) {
   const auto action = query(request, "action");
-  if (action == "stream") return stream(connection, request, camera);
-  if (action == "snapshot") return snapshot(connection, request, camera);
+  if (action == "stream" || action == "snapshot") {
+    if (camera == nullptr) throw NoCamera{};
+    return action == "stream" ? stream(connection, request, camera) : snapshot(connection, request, camera);
+  }
   const auto page = options_.assets.find("/");
   if (page == options_.assets.end())
-    return answer(connection, http::error_response(404, "no viewer page in this build"));
+    return answer(connection, request, http::error_response(404, "no viewer page in this build"));
   Response response;
   response.content_type = page->second.content_type;
   response.text = std::string(page->second.bytes);
   response.headers.emplace_back("Content-Security-Policy",
                                 "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'self'");
-  answer(connection, std::move(response));
+  answer(connection, request, std::move(response));
 }
 
 void Routes::stream(Connection& connection, const Request& request, Camera* camera) {
@@ -174,7 +231,8 @@ void Routes::stream(Connection& connection, const Request& request, Camera* came
   const bool advance = mode == FramingMode::Advance;
   head.content_type = "multipart/x-mixed-replace; boundary=" + (advance ? advance_boundary_ : std::string(kBoundary));
   head.headers.emplace_back("Vary", "Accept");
-  connection.stream(with_common(std::move(head)), advance ? advance_headers(advance_boundary_) : "",
+  connection.stream(with_common(std::move(head), cors_origin(request)),
+                    advance ? advance_headers(advance_boundary_) : "",
                     std::make_unique<StreamViewer>(loop_, clock_, connection, *camera, viewers_, mode, fps));
 }
 
@@ -192,75 +250,131 @@ void Routes::snapshot(Connection& connection, const Request& request, Camera* ca
   wish.known_etag = std::string(request.header("If-None-Match").value_or(""));
   const PacketPtr& newest = camera->hub().newest_frame();
   if (satisfies(*camera, newest, wish, clock_.wall())) {
-    return answer(connection, snapshot_response(*camera, *newest, wish));
+    return answer(connection, request, snapshot_response(*camera, *newest, wish));
   }
   const bool waits = wish.max_age || wish.after || camera->status() == CameraStatus::Idle;
-  if (!waits) return answer(connection, no_snapshot(*camera));
+  if (!waits) return answer(connection, request, no_snapshot(*camera));
   connection.wait(
       std::make_unique<SnapshotWaiter>(loop_, clock_, connection, *camera, std::move(wish),
-                                       [this](Connection& to, Response response) { answer(to, std::move(response)); }));
+                                       [this, origin = cors_origin(request)](Connection& to, Response response) {
+                                         to.respond(with_common(std::move(response), origin));
+                                       }));
 }
 
 void Routes::wall(Connection& connection, const Request& request, Camera* /*camera*/) {
   const double fps = read_fps(request);
-  std::vector<Camera*> cameras;
-  if (const auto names = query(request, "cameras")) {
-    for (const std::string_view name : split(*names, ',')) {
-      Camera* const camera = find(name);
-      if (camera == nullptr) {
-        return answer(connection, http::error_response(404, "no camera '" + printable(name, 80) + "' here"));
-      }
-      if (std::find(cameras.begin(), cameras.end(), camera) == cameras.end()) cameras.push_back(camera);
+  std::vector<std::string> names;
+  if (const auto list = query(request, "cameras")) {
+    for (const std::string_view name : split(*list, ',')) {
+      if (cameras_.find(name) == nullptr) throw NoCamera{std::string(name)};
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
     }
-  } else {
-    for (const auto& camera : cameras_) cameras.push_back(camera.get());
   }
   Response head;
   // Not x-mixed-replace: WebKit refuses to fetch() that.
   head.content_type = "multipart/mixed; boundary=" + std::string(kBoundary);
   connection.stream(
-      with_common(std::move(head)), "",
-      std::make_unique<WallViewer>(loop_, clock_, connection, cameras, viewers_, fps,
-                                   [this](const std::string& viewer) { return figures_.brief_json(nullptr, viewer); }));
+      with_common(std::move(head), cors_origin(request)), "",
+      std::make_unique<WallViewer>(loop_, clock_, connection, cameras_, std::move(names), viewers_, fps,
+                                   [this](const std::string& viewer) { return figures_.brief_json("", viewer); }));
 }
 
-void Routes::events(Connection& connection, const Request& request, Camera* camera) {
-  const bool one = request.path != "/events" && request.path != "/events/";
+void Routes::events(Connection& connection, const Request& request, Camera* /*camera*/) {
   Response head;
   head.content_type = "text/event-stream";
-  const Camera* const only = one ? camera : nullptr;
-  connection.stream(with_common(std::move(head)), "", std::make_unique<EventsViewer>(loop_, connection, [this, only] {
-                      return figures_.brief_json(only, "");
-                    }));
+  // A removed camera's name may be another one's later, its address too.
+  const std::string only(match(request.path).name);
+  connection.stream(
+      with_common(std::move(head), cors_origin(request)), "",
+      std::make_unique<EventsViewer>(loop_, connection, [this, only] { return figures_.brief_json(only, ""); }));
 }
 
-void Routes::state(Connection& connection, const Request& /*request*/, Camera* /*camera*/) {
-  answer(connection, http::json_response(200, figures_.state_json()));
+void Routes::state(Connection& connection, const Request& request, Camera* /*camera*/) {
+  answer(connection, request, http::json_response(200, figures_.state_json()));
 }
 
-void Routes::metrics(Connection& connection, const Request& /*request*/, Camera* /*camera*/) {
+void Routes::metrics(Connection& connection, const Request& request, Camera* /*camera*/) {
   Response response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.text = figures_.metrics();
-  answer(connection, std::move(response));
+  answer(connection, request, std::move(response));
 }
 
-void Routes::health(Connection& connection, const Request& /*request*/, Camera* /*camera*/) {
+void Routes::health(Connection& connection, const Request& request, Camera* /*camera*/) {
   std::string failing;
-  for (const auto& camera : cameras_) {
-    // Nobody watches it, so it has nothing to show: that is how it should be.
-    if (camera->fresh() || camera->status() == CameraStatus::Idle) continue;
+  for (const auto& camera : cameras_.all()) {
+    // Nobody watches it, or somebody stopped it: that it has nothing to show is how it should be.
+    const CameraStatus status = camera->status();
+    if (camera->fresh() || status == CameraStatus::Idle || status == CameraStatus::Stopped) continue;
     const std::string reason = camera->reason();
     failing += (failing.empty() ? "" : "; ") + camera->name() + ": " + (reason.empty() ? "no fresh frame" : reason);
   }
-  if (failing.empty()) return answer(connection, http::json_response(200, "{\"status\":\"ok\"}"));
-  answer(connection, http::error_response(503, failing));
+  if (failing.empty()) return answer(connection, request, http::json_response(200, "{\"status\":\"ok\"}"));
+  answer(connection, request, http::error_response(503, failing));
 }
 
-void Routes::camera_names(Connection& connection, const Request& /*request*/, Camera* /*camera*/) {
+void Routes::camera_names(Connection& connection, const Request& request, Camera* /*camera*/) {
   std::string names;
-  for (const auto& camera : cameras_) names += (names.empty() ? "\"" : ",\"") + camera->name() + "\"";
-  answer(connection, http::json_response(200, "{\"cameras\":[" + names + "]}"));
+  for (const auto& camera : cameras_.all()) names += (names.empty() ? "\"" : ",\"") + camera->name() + "\"";
+  answer(connection, request, http::json_response(200, "{\"cameras\":[" + names + "]}"));
+}
+
+void Routes::start(Connection& connection, const Request& request, Camera* /*camera*/) {
+  Camera* const camera = named(request);
+  try {
+    camera->set_stopped(false);
+  } catch (const Failure& failure) {
+    return answer(connection, request, http::error_response(502, failure.text));
+  }
+  answer(connection, request, http::json_response(200, "{\"status\":\"started\"}"));
+}
+
+void Routes::stop(Connection& connection, const Request& request, Camera* /*camera*/) {
+  named(request)->set_stopped(true);
+  answer(connection, request, http::json_response(200, "{\"status\":\"stopped\"}"));
+}
+
+void Routes::change_camera(Connection& connection, const Request& request, Camera* /*camera*/) {
+  const std::string name(match(request.path).name);
+  if (!is_camera_name(name)) throw BadQuery{"a camera's name is letters, digits, - and _, at most 64 of them"};
+  if (request.method == "POST") return add_camera(connection, request, name);
+  if (options_.allowed_sources.empty()) {
+    return answer(
+        connection, request,
+        http::error_response(403, "cameras cannot be removed here (mjpeg-serve --allow-source GLOB allows it)"));
+  }
+  cameras_.remove(name);
+  answer(connection, request, http::json_response(200, R"({"status":"removed","name":")" + name + "\"}"));
+}
+
+void Routes::add_camera(Connection& connection, const Request& request, const std::string& name) {
+  const std::string text = query(request, "source").value_or("0");
+  if (const auto refusal = refuse_source(text, options_.allowed_sources)) {
+    return answer(connection, request, http::error_response(403, *refusal));
+  }
+  auto source = parse_source(text, options_.camgrab);
+  if (!source) throw BadQuery{source.error().text};
+  // What is there already is not opened a second time: a device would be busy.
+  if (Camera* const same = cameras_.find(name);
+      same != nullptr && same->options().source.endpoint.text == source->endpoint.text && same->fresh()) {
+    return answer(connection, request, added_response(name));
+  }
+  if (cameras_.find(name) == nullptr && cameras_.all().size() >= CameraList::kMostCameras) {
+    return answer(connection, request, http::error_response(503, "no more cameras: there are enough"));
+  }
+  if (additions_ >= kMostAdditions) {
+    return answer(connection, request, http::error_response(503, "other cameras are being added: try again"));
+  }
+  try {
+    auto camera = cameras_.open({name, std::move(*source), options_.on_demand});
+    connection.wait(
+        std::make_unique<Addition>(loop_, connection, cameras_, std::move(camera), additions_,
+                                   [this, origin = cors_origin(request)](Connection& to, Response response) {
+                                     to.respond(with_common(std::move(response), origin));
+                                   }));
+  } catch (const Failure& failure) {
+    answer(connection, request, http::error_response(502, failure.text));
+  }
 }
 
 }  // namespace fp

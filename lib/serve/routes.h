@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "http/server.h"
-#include "serve/camera.h"
+#include "serve/camera_list.h"
 #include "serve/figures.h"
 #include "serve/multipart.h"
 #include "serve/viewer.h"
@@ -21,16 +21,20 @@ struct Asset {
 };
 
 struct RouteOptions {
-  std::vector<std::string> allowed_hosts;            ///< lower case, besides localhost and addresses
-  std::string allow_origin;                          ///< for CORS; "": none
+  std::vector<std::string> allowed_hosts;    ///< lower case, besides localhost and addresses
+  std::vector<std::string> allowed_origins;  ///< for CORS; "*": any may read, none of them may change anything
+  std::vector<std::string> allowed_sources;  ///< globs of refuse_source(); none: no camera can be added or removed
+  bool read_only = false;                    ///< nothing can be changed
+  std::string camgrab;                       ///< for parse_source()
+  bool on_demand = false;                    ///< cameras that are added
   std::map<std::string, Asset, std::less<>> assets;  ///< by path: "/", "/assets/viewer.js"
 };
 
 /// Answers requests about cameras. One thread; outlives the server that calls handle().
 class Routes {
  public:
-  Routes(Loop& loop, const Clock& clock, const std::vector<std::unique_ptr<Camera>>& cameras, RouteOptions options,
-         std::string advance_boundary, const std::string& version);
+  Routes(Loop& loop, const Clock& clock, CameraList& cameras, RouteOptions options, std::string advance_boundary,
+         const std::string& version);
   /// The server, for its figures: it needs the routes to be made, and they it.
   void set_server(const http::Server& server) { server_ = &server; }
 
@@ -39,12 +43,27 @@ class Routes {
 
  private:
   using Handler = void (Routes::*)(http::Connection&, const http::Request&, Camera*);
+  enum class Name {
+    None,    ///< PATH alone
+    Camera,  ///< PATH, the first camera; PATH/NAME
+    Any,     ///< PATH/NAME, and there need be no camera of that name
+  };
+  enum Methods : unsigned { kRead = 1, kPost = 2, kDelete = 4 };  // kRead: GET and HEAD
   struct Route {
     std::string_view path;
     Handler handler;
-    bool by_camera;  ///< also PATH/NAME
+    Name name;
+    unsigned methods;
   };
   static const std::vector<Route>& table();
+  struct Match {
+    const Route* route = nullptr;
+    std::string_view name;  // behind PATH/
+  };
+  [[nodiscard]] static Match match(std::string_view path);
+  void answer_options(http::Connection& connection, const http::Request& request, unsigned methods) const;
+  /// Whether the page that sent it (if it was one) may change things; answers if not.
+  bool refuse_change(http::Connection& connection, const http::Request& request) const;
 
   void stream(http::Connection& connection, const http::Request& request, Camera* camera);
   void snapshot(http::Connection& connection, const http::Request& request, Camera* camera);
@@ -53,17 +72,24 @@ class Routes {
   void state(http::Connection& connection, const http::Request& request, Camera* camera);
   void metrics(http::Connection& connection, const http::Request& request, Camera* camera);
   void health(http::Connection& connection, const http::Request& request, Camera* camera);
+  void start(http::Connection& connection, const http::Request& request, Camera* camera);
+  void stop(http::Connection& connection, const http::Request& request, Camera* camera);
+  void change_camera(http::Connection& connection, const http::Request& request, Camera* camera);
+  void add_camera(http::Connection& connection, const http::Request& request, const std::string& name);
   void camera_names(http::Connection& connection, const http::Request& request, Camera* camera);
   void root(http::Connection& connection, const http::Request& request, Camera* camera);
 
-  [[nodiscard]] Camera* find(std::string_view name) const;
-  void answer(http::Connection& connection, http::Response response) const;
-  [[nodiscard]] http::Response with_common(http::Response response) const;
+  [[nodiscard]] Camera* named(const http::Request& request) const;
+  void answer(http::Connection& connection, const http::Request& request, http::Response response) const;
+  [[nodiscard]] http::Response with_common(http::Response response, const std::string& origin) const;
+  /// What Access-Control-Allow-Origin says in the answer to this request; "": nothing.
+  [[nodiscard]] std::string cors_origin(const http::Request& request) const;
 
   Loop& loop_;
   const Clock& clock_;
-  const std::vector<std::unique_ptr<Camera>>& cameras_;
+  CameraList& cameras_;
   const RouteOptions options_;
+  std::size_t additions_ = 0;  // under way
   const std::string advance_boundary_;
   const http::Server* server_ = nullptr;
   ViewerList viewers_;

@@ -82,4 +82,11 @@ void SnapshotWaiter::frame_arrived() {
   answer_(connection_, snapshot_response(watch_.camera(), *newest, wish_));
 }
 
+void SnapshotWaiter::hub_closed() {
+  if (answered_) return;
+  answered_ = true;
+  give_up_.cancel();
+  answer_(connection_, http::error_response(404, "camera " + watch_.camera().name() + " has been removed"));
+}
+
 }  // namespace fp

@@ -36,6 +36,7 @@ class SnapshotWaiter final : public http::Body, public Subscriber {
   void writable() override {}
   bool finish() override { return true; }
   void frame_arrived() override;
+  void hub_closed() override;
 
  private:
   const Clock& clock_;

@@ -70,7 +70,7 @@ void StreamViewer::writable() {
   ready_ = true;
   if (!sending_.active()) {
     take_newest();
-  } else if (sending_.untouched() && hub_.newest()->index() != last_index_) {
+  } else if (sending_.untouched() && hub_.newest() && hub_.newest()->index() != last_index_) {
     ++dropped_;
     ++list_.totals().dropped;
     take_newest();
@@ -88,6 +88,10 @@ void StreamViewer::frame_arrived() {
     // If nothing newer comes this one is shown all the same: a camera's last frame must not get lost.
     late_timer_.once(pacer_.late_at(now) - now);
   }
+}
+
+void StreamViewer::hub_closed() {
+  if (finish()) connection_.close(http::Connection::CloseReason::Done);
 }
 
 void StreamViewer::take_newest() {
@@ -125,7 +129,7 @@ void StreamViewer::push() {
     return;
   }
   // Newer ones came while it was on its way.
-  if (hub_.newest()->index() != last_index_) {
+  if (hub_.newest() && hub_.newest()->index() != last_index_) {
     if (pacer_.due(clock_.steady())) {
       connection_
           .wait_writable();  // not at once: the socket says when it has room for a frame that is still the newest
@@ -155,20 +159,46 @@ ViewerFigures StreamViewer::figures() const {
   return figures;
 }
 
-WallViewer::WallViewer(Loop& loop, const Clock& clock, http::Connection& connection,
-                       const std::vector<Camera*>& cameras, ViewerList& list, double fps, FiguresJson figures_json)
+WallViewer::WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const CameraList& cameras,
+                       std::vector<std::string> names, ViewerList& list, double fps, FiguresJson figures_json)
     : Entry(list),
+      loop_(loop),
       clock_(clock),
       connection_(connection),
       figures_json_(std::move(figures_json)),
+      cameras_(cameras),
+      names_(std::move(names)),
+      fps_(fps),
       figures_timer_(loop,
                      [this] {
+                       if (placed_ != cameras_.changes()) place_cameras();
                        figures_due_ = true;
                        go_on();
                      }),
       late_timer_(loop, [this] { go_on(); }) {
-  for (Camera* camera : cameras) slots_.push_back(std::make_unique<Slot>(*this, *camera, fps));
+  place_cameras();
   figures_timer_.every(1s);
+}
+
+// Slots for the cameras there are now. Those that stay keep theirs, with what was counted.
+void WallViewer::place_cameras() {
+  placed_ = cameras_.changes();
+  std::vector<std::shared_ptr<Slot>> slots;
+  const auto place = [&](Camera& camera) {
+    const auto known =
+        std::find_if(slots_.begin(), slots_.end(), [&](const auto& slot) { return &slot->watch.camera() == &camera; });
+    slots.push_back(known != slots_.end() ? *known : std::make_shared<Slot>(*this, camera, fps_));
+  };
+  if (names_.empty()) {
+    for (const auto& camera : cameras_.all()) place(*camera);
+  } else {
+    for (const std::string& name : names_) {
+      if (Camera* const camera = cameras_.find(name)) place(*camera);
+    }
+  }
+  // A slot may be calling: it goes when it has returned.
+  loop_.defer([gone = std::exchange(slots_, std::move(slots))] {});
+  turn_ = 0;
 }
 
 WallViewer::~WallViewer() = default;
@@ -192,18 +222,18 @@ void WallViewer::go_on() {
       continue;
     }
     if (sending_.active()) {
-      Slot& slot = *slots_[turn_];
+      Slot& slot = *sending_slot_;
       const PacketPtr& newest = slot.watch.camera().hub().newest();
-      if (sending_.untouched() && newest->index() != sending_.index()) {
+      if (sending_.untouched() && newest && newest->index() != sending_.index()) {
         slot.dropped += newest->index() - sending_.index();
         list_.totals().dropped += newest->index() - sending_.index();
         slot.last_index = newest->index();
         sending_.begin(newest, newest->length_range());
       }
-      const Sending::Step step = sending_.push(connection_, slots_[turn_]->watch.camera().hub());
+      const Sending::Step step = sending_.push(connection_, slot.watch.camera().hub());
       if (step == Sending::Step::Gone) return;
       if (step == Sending::Step::Blocked) return connection_.wait_writable();
-      ++slots_[turn_]->sent;
+      ++slot.sent;
       bytes_ += sending_.size();
       ++list_.totals().sent;
       list_.totals().bytes += sending_.size();
@@ -242,6 +272,7 @@ bool WallViewer::begin_next() {
     slot.last_index = newest->index();
     slot.pacer.passed(now);
     turn_ = index;
+    sending_slot_ = slots_[index];
     sending_.begin(newest, newest->length_range());
     return true;
   }

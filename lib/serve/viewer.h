@@ -12,7 +12,7 @@
 #include "hub/hub.h"
 #include "hub/rate.h"
 #include "loop/loop.h"
-#include "serve/camera.h"
+#include "serve/camera_list.h"
 #include "serve/multipart.h"
 
 namespace fp {
@@ -94,6 +94,7 @@ class StreamViewer final : public http::Body, public Subscriber, public ViewerLi
   void writable() override;
   bool finish() override;
   void frame_arrived() override;
+  void hub_closed() override;
   [[nodiscard]] ViewerFigures figures() const override;
 
  private:
@@ -122,8 +123,9 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
  public:
   /// `figures` gives the JSON of the server's figures; the viewer's own go in as `"viewer":{...}`.
   using FiguresJson = std::function<std::string(const std::string& viewer_json)>;
-  WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const std::vector<Camera*>& cameras,
-             ViewerList& list, double fps, FiguresJson figures_json);
+  /// `names`: which cameras, in their order; none: all that there are, also those that come later.
+  WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const CameraList& cameras,
+             std::vector<std::string> names, ViewerList& list, double fps, FiguresJson figures_json);
   ~WallViewer() override;
 
   void writable() override;
@@ -139,6 +141,7 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
     void frame_arrived() override { wall.go_on(); }
+    void hub_closed() override { wall.place_cameras(); }
     WallViewer& wall;
     Camera::Watch watch;
     Pacer pacer;
@@ -146,17 +149,24 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
     std::uint64_t sent = 0;
     std::uint64_t dropped = 0;
   };
+  void place_cameras();
   void go_on();
   bool begin_next();
   [[nodiscard]] std::string own_json() const;
 
+  Loop& loop_;
   const Clock& clock_;
   http::Connection& connection_;
   FiguresJson figures_json_;
-  std::vector<std::unique_ptr<Slot>> slots_;
+  const CameraList& cameras_;
+  const std::vector<std::string> names_;
+  const double fps_;
+  std::uint64_t placed_ = 0;  // what cameras_.changes() said then
+  std::vector<std::shared_ptr<Slot>> slots_;
   std::size_t turn_ = 0;
   Sending sending_;
-  std::string text_;  // a figures part on its way
+  std::shared_ptr<Slot> sending_slot_;  // whose frame that is, though its camera may have gone
+  std::string text_;                    // a figures part on its way
   std::size_t text_at_ = 0;
   bool figures_due_ = true;
   bool ready_ = false;

@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 struct Site {
   explicit Site(ServeOptions serve = {}) : options(serve) {}
   Camera& open(const std::string& spec, bool on_demand = false) {
-    CameraOptions camera{"front", parse_endpoint(spec, Direction::In).value(), on_demand};
-    owned = std::make_unique<Camera>(loop, clock, camera, options, "", Report(), [this] { ++changes; });
+    CameraOptions camera{"front", parse_source(spec, "camgrab").value(), on_demand};
+    owned = std::make_shared<Camera>(loop, clock, camera, options, "", Report(), [this] { ++changes; });
     return *owned;
   }
   Camera& open() { return open("fd:" + std::to_string(pair.read.get())); }
@@ -50,7 +50,7 @@ struct Site {
   ServeOptions options;
   test::Pair pair = test::make_socketpair();
   int changes = 0;
-  std::unique_ptr<Camera> owned;
+  std::shared_ptr<Camera> owned;
 };
 
 TEST_CASE("Camera: shows a card before the first frame, then the frame") {

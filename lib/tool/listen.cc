@@ -1,4 +1,4 @@
-#include "mjpeg-serve/listen.h"
+#include "tool/listen.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -52,7 +52,7 @@ void stop_pacing(const Listener& listener) {
 
 Failure cannot_listen(const Error& error) {
   Failure failure = failure_of(error);
-  if (error.sys == EADDRINUSE) failure.text += " (does another mjpeg-serve run? name another port with --listen)";
+  if (error.sys == EADDRINUSE) failure.text += " (does another server run? name another port with --listen)";
   if (error.sys == EACCES) failure.text += " (ports below 1024 are for root)";
   return failure;
 }

@@ -1,4 +1,4 @@
-// Where mjpeg-serve listens.
+// Where a server listens.
 #pragma once
 
 #include <string>

@@ -1,0 +1,62 @@
+#include "serve/addition.h"
+
+#include "base/text.h"
+
+namespace fp {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kCheck = 50ms;
+constexpr auto kPatience = 10s;
+
+}  // namespace
+
+http::Response added_response(const std::string& name) {
+  return http::json_response(200, "{\"status\":\"added\",\"name\":\"" + json_escape(name) + "\"}");
+}
+
+Addition::Addition(Loop& loop, http::Connection& connection, CameraList& cameras, std::shared_ptr<Camera> camera,
+                   std::size_t& pending, Answer answer)
+    : connection_(connection),
+      cameras_(cameras),
+      camera_(std::move(camera)),
+      watch_(std::make_unique<Camera::Watch>(*camera_)),
+      pending_(pending),
+      answer_(std::move(answer)),
+      checks_left_(static_cast<int>(kPatience / kCheck)),
+      timer_(loop, [this] { check(); }) {
+  ++pending_;
+  camera_->hub().attach(*this);
+  timer_.every(kCheck);
+}
+
+Addition::~Addition() {
+  --pending_;
+  camera_->hub().detach(*this);
+}
+
+void Addition::frame_arrived() {
+  if (answered_ || !camera_->hub().newest_frame()) return;
+  answered_ = true;
+  timer_.cancel();
+  camera_->hub().detach(*this);
+  watch_.reset();  // it has the viewers of the camera that it becomes, and none of its own
+  cameras_.put(camera_);
+  answer_(connection_, added_response(camera_->name()));
+}
+
+void Addition::check() {
+  if (answered_) return;
+  if (camera_->lost() > 0 || camera_->ended()) return refuse(camera_->trouble());
+  if (--checks_left_ <= 0) refuse("no frame within 10 s");
+}
+
+void Addition::refuse(const std::string& reason) {
+  answered_ = true;
+  timer_.cancel();
+  answer_(connection_, http::error_response(
+                           502, camera_->name() + ": " + (reason.empty() ? "it ended before a frame came" : reason)));
+}
+
+}  // namespace fp

@@ -1,0 +1,41 @@
+#include "serve/camera_list.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace fp {
+
+bool is_camera_name(std::string_view name) {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+  });
+}
+
+std::shared_ptr<Camera> CameraList::open(CameraOptions options) const {
+  return std::make_shared<Camera>(loop_, clock_, std::move(options), options_, next_headers_, report_, ended_);
+}
+
+void CameraList::put(const std::shared_ptr<Camera>& camera) {
+  ++changes_;
+  if (Camera* const same = find(camera->name())) return same->take_source(*camera);
+  cameras_.push_back(camera);
+}
+
+bool CameraList::remove(std::string_view name) {
+  const auto found =
+      std::find_if(cameras_.begin(), cameras_.end(), [&](const auto& camera) { return camera->name() == name; });
+  if (found == cameras_.end()) return false;
+  ++changes_;
+  const std::shared_ptr<Camera> camera = *found;
+  cameras_.erase(found);
+  camera->retire();
+  return true;
+}
+
+Camera* CameraList::find(std::string_view name) const {
+  const auto found =
+      std::find_if(cameras_.begin(), cameras_.end(), [&](const auto& camera) { return camera->name() == name; });
+  return found == cameras_.end() ? nullptr : found->get();
+}
+
+}  // namespace fp
