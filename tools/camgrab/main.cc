@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "camgrab/list.h"
 #include "cli/cli.h"
+#include "cli/credentials.h"
 #include "frame/pacer.h"
 #include "source/camera.h"
 #include "source/ffmpeg.h"
@@ -69,22 +70,6 @@ std::vector<v4l2::Setting> settings_of(const std::vector<std::string>& controls)
     settings.push_back({control.substr(0, equals), control.substr(equals + 1)});
   }
   return settings;
-}
-
-// "user:password", from a file or the environment.
-std::string read_secret(const std::string& file) {
-  if (file.empty()) {
-    const char* const value = std::getenv("CAMGRAB_CREDENTIALS");
-    return value != nullptr ? value : "";
-  }
-  std::ifstream in(file);
-  std::string line;
-  if (!in || !std::getline(in, line)) throw failure_of(io_error("--credentials " + file, in ? ENODATA : errno));
-  line = std::string(trim(line));
-  if (line.find(':') == std::string::npos) {
-    throw Failure{Exit::Config, "--credentials " + file + ": not of the form USER:PASSWORD"};
-  }
-  return line;
 }
 
 // The trouble of a source, for --no-signal; frames that come faster than asked for are left out.
@@ -149,7 +134,7 @@ Exit grab_film(const Options& options, const cli::Common& common, const cli::Sto
   wanted.max_frame_bytes = common.max_frame_bytes;
   const auto output = tool::open_output(common, {"camgrab", /*source=*/true});
   auto film =
-      Ffmpeg::open(with_secret(options.source, read_secret(options.credentials_file)), wanted, clock, cli::reporter());
+      Ffmpeg::open(with_secret(options.source, cli::read_credentials(options.credentials_file, "CAMGRAB_CREDENTIALS").common), wanted, clock, cli::reporter());
   if (!film) throw failure_of(film.error());
   NoSignal no_signal(policy_of(options.no_signal), clock);
   Pacer pacer(0);
