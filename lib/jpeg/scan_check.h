@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -29,43 +30,73 @@ class ScanCheck {
 
  private:
   static constexpr int kIndexBits = 12;
-  // What to do at twelve bits, in one word: bits to be skipped in the lowest byte (codes and what belongs to them; 0:
-  // look closer), coefficients to be advanced in the next, kEnd in addition where the block ends.
+  static constexpr std::size_t kEntries = std::size_t{1} << kIndexBits;
+  // What to do at kIndexBits bits: as many whole codes as they hold, together with what belongs to the codes. From the
+  // lowest bit: 6 of bits to be skipped; 7 of coefficients to be advanced, or kLookCloser; 12, signed, of by how much
+  // the mean (DC) changes; the highest: the block ends.
   using Step = std::uint32_t;
-  static constexpr Step kEnd = 128;
   struct Table {
-    std::vector<std::uint8_t> definition;                // of the DHT segment
-    std::array<std::int32_t, 17> last_code{};            // by length; -1: none
-    std::array<std::int32_t, 17> first_value{};          // index of a length's first value, less its first code
-    std::array<std::uint8_t, 256> values{};              //
-    std::array<std::uint8_t, 1 << kIndexBits> length{};  // of the code that these bits begin with; 0: longer
-    std::array<std::uint8_t, 1 << kIndexBits> symbol{};
-    std::array<Step, 1 << kIndexBits> steps{};  // AC: as many symbols as these bits hold
+    std::vector<std::uint8_t> definition;        // of the DHT segment
+    std::uint64_t version = 0;                   // another with each definition
+    std::array<std::int32_t, 17> last_code{};    // by length; -1: none
+    std::array<std::int32_t, 17> first_value{};  // index of a length's first value, less its first code
+    std::array<std::uint8_t, 256> values{};
+    std::array<std::uint8_t, kEntries> length{};  // of the code that these bits begin with; 0: longer
+    std::array<std::uint8_t, kEntries> symbol{};
+  };
+  // The beginning of a block depends on two tables.
+  struct Pair {
+    std::uint64_t dc_version = 0;
+    std::uint64_t ac_version = 0;
+    friend bool operator==(const Pair&, const Pair&) = default;
   };
   struct Component {
     std::uint8_t id = 0;
     int blocks = 0;  // in an MCU
-    int quantiser = 1;
     int width_factor = 1;
     int height_factor = 1;
     std::uint8_t quantisation_table = 0;
     const Table* dc = nullptr;
     const Table* ac = nullptr;
-    int mean = 0;
+    std::int32_t most_mean = 0;  // of either sign, in the quantiser's units
+    std::uint64_t mean_unit = 0;
+    std::size_t first_steps = 0;  // index of the steps at the beginning of a block, in steps_
+    std::size_t later_steps = 0;
   };
-  class Bits;
+  // A block's place in the MCU. What is added is counted in bytes, and the size is a power of two: less to compute on
+  // the way from one look-up to the next, which is what the time goes into.
+  struct alignas(64) Place {
+    const std::byte* later_steps = nullptr;
+    std::ptrdiff_t change = 0;    // from later_steps to those at the beginning of the next place's block
+    std::ptrdiff_t to_next = 0;   // in places
+    std::uint64_t mean_unit = 0;  // of its lane in Position::means; 0: nothing to be known
+    const Component* component = nullptr;
+  };
+  struct Position;
 
   bool read_segments(ByteView jpeg, std::size_t& scan);
   bool read_tables(ByteView payload);
   bool read_frame(ByteView payload);
   bool read_scan(ByteView payload);
-  static void build(Table& table, bool ac);
-  static bool decode_block(Bits& bits, Component& component);
+  void build_pairs();
+  static void build(Table& table);
+  static void build_steps(const Table* dc, const Table& ac, Step* steps);
+  static Step follow(const Table& ac, std::size_t index, int used, int advance, int difference);
+  static int take_symbol(const Table& table, Position& position);
+  bool look_closer(Position& position, const Place& place);
+  [[nodiscard]] ByteView unstuff(ByteView data);
   [[nodiscard]] bool decode(ByteView data);
+  [[nodiscard]] bool decode_interval(std::int64_t blocks);
 
-  std::array<Table, 8> tables_;        // DC 0 to 3, AC 0 to 3; without a definition: not there yet
+  std::array<Table, 8> tables_;  // DC 0 to 3, AC 0 to 3; without a definition: not there yet
+  std::uint64_t versions_ = 0;
+  std::array<Pair, 8> steps_of_;       // what steps_ was made of: AC tables (dc_version 0), then pairs
+  std::vector<Step> steps_;            // eight times kEntries
   std::array<int, 4> quantisers_{};    // of the DC coefficient
   std::vector<Component> components_;  // of the frame, then in the order of the scan
+  std::vector<Place> places_;
+  std::vector<std::uint8_t> plain_;  // of an interval: its bytes without the zeros behind 0xFF, and zeros behind them
+  std::size_t plain_bytes_ = 0;
   int width_px_ = 0;
   int height_px_ = 0;
   int restart_interval_mcus_ = 0;

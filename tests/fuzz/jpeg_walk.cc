@@ -1,5 +1,5 @@
-// jpeg::Walker and jpeg::clean() with arbitrary bytes: the portions in which they come do not matter, and what clean()
-// lets through is a whole JPEG.
+// jpeg::Walker, jpeg::clean() and jpeg::ScanCheck with arbitrary bytes: the portions in which they come do not matter,
+// what clean() lets through is a whole JPEG, and the scan of that is judged the same way each time.
 //
 // The first byte seeds the portions, the rest is the would-be JPEG.
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <random>
 
 #include "jpeg/hygiene.h"
+#include "jpeg/scan_check.h"
 #include "jpeg/walker.h"
 
 namespace {
@@ -57,6 +58,9 @@ void check_clean(ByteView bytes) {
   require(same(walker.info(), clean->info));
   require(!fp::jpeg::lacks_huffman_tables(clean->info));
   require(clean->tables_inserted || clean->jpeg.size() + clean->padding_bytes == bytes.size());
+  fp::jpeg::ScanCheck check;
+  const auto verdict = check.check(clean->jpeg.view());
+  require(check.check(clean->jpeg.view()) == verdict);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <random>
 #include <string>
 
@@ -77,6 +78,39 @@ TEST_CASE("ScanCheck: a grey picture, and 4:2:2 and 4:4:4 ones, pass") {
         encoder.encode_planes({{64, 50}, sampling, {at, at + 64 * 50, at + 2 * 64 * 50}, {64, 64, 64}}, 95);
     REQUIRE(jpeg.has_value());
     CHECK(jpeg::ScanCheck().check(jpeg->view()) == Verdict::Whole);
+  }
+}
+
+TEST_CASE("ScanCheck: blocks that jump between white and black pass at every quality") {
+  std::vector<std::uint8_t> luma;
+  for (int y = 0; y < 64; ++y) {
+    for (int x = 0; x < 64; ++x) luma.push_back((x / 8 + y / 8) % 2 == 0 ? 255 : 0);
+  }
+  jpeg::Encoder encoder;
+  for (int quality = 1; quality <= 100; ++quality) {
+    CAPTURE(quality);
+    const auto jpeg = encoder.encode_planes(
+        {{64, 64}, jpeg::Sampling::Yuv444, {luma.data(), luma.data(), luma.data()}, {64, 64, 64}}, quality);
+    REQUIRE(jpeg.has_value());
+    CHECK(jpeg::ScanCheck().check(jpeg->view()) == Verdict::Whole);
+  }
+}
+
+TEST_CASE("ScanCheck: a mean that no picture has is noticed in each component") {
+  std::vector<std::uint8_t> bright(64 * 64, 250);
+  const std::vector<std::uint8_t> middle(64 * 64, 128);
+  jpeg::Encoder encoder;
+  for (const std::size_t component : {0u, 1u, 2u}) {
+    CAPTURE(component);
+    std::array<const std::uint8_t*, 3> planes = {middle.data(), middle.data(), middle.data()};
+    planes[component] = bright.data();
+    const auto whole = encoder.encode_planes({{64, 64}, jpeg::Sampling::Yuv444, planes, {64, 64, 64}}, 90);
+    std::string jpeg(as_text(whole.value().view()));
+    REQUIRE(check(jpeg) == Verdict::Whole);
+    // The same means in units that are many times as large.
+    for (auto at = jpeg.find("\xFF\xDB"); at != std::string::npos; at = jpeg.find("\xFF\xDB", at + 2))
+      jpeg[at + 5] = '\xFF';
+    CHECK(check(jpeg) == Verdict::Damaged);
   }
 }
 
