@@ -16,9 +16,10 @@ Next wait_frame(Producer& producer, FramePtr& frame, int stop_fd, int wake_fd, s
     if (wait.until && (!earliest || *wait.until < *earliest)) earliest = wait.until;
     const short events = wait.write ? POLLOUT : POLLIN;
     std::array<pollfd, 3> fds = {pollfd{stop_fd, POLLIN, 0}, {wake_fd, POLLIN, 0}, {wait.fd, events, 0}};
-    if (::poll(fds.data(), fds.size(), poll_timeout_ms(earliest, clock.steady())) < 0 && errno != EINTR) {
-      return Next::Ended;
-    }
+    const int ready = ::poll(fds.data(), fds.size(), poll_timeout_ms(earliest, clock.steady()));
+    const bool failed = ready < 0 && errno != EINTR;
+    clock.waited();
+    if (failed) return Next::Ended;
     if (fds[0].revents != 0) return Next::Stopped;
     frame = producer.advance();
     if (frame) return Next::Frame;

@@ -6,8 +6,6 @@
 #include <array>
 #include <cmath>
 
-#include "jpeg/hygiene.h"
-
 namespace fp {
 namespace {
 
@@ -15,6 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kLookForCamera = 250ms;  // while it is not plugged in
 constexpr auto kLookAtSignal = 500ms;
+constexpr SteadyTime::duration kLongAge = 1h;
 constexpr jpeg::Size kUsualSize{640, 480};
 
 struct Known {
@@ -124,7 +123,7 @@ Result<Done> Camera::start(const std::string& path) {
   auto mode = choose_mode(*device);
   if (!mode) return fail(std::move(mode).error());
   device_.emplace(std::move(*device));
-  device_->subscribe_source_changes();
+  has_events_ = device_->subscribe_source_changes();
   auto stream = v4l2::Stream::start(*device_);
   if (!stream) {
     device_.reset();
@@ -140,12 +139,15 @@ Result<Done> Camera::start(const std::string& path) {
   if (const Known* const format = known(mode_.fourcc); format->raw) {
     layout_ = RawLayout{*format->raw, {mode_.width_px, mode_.height_px}, mode_.stride_bytes, mode_.full_range};
   }
+  clock_->waited();  // for a camera that takes long to start
   const SteadyTime now = clock_->steady();
   ++figures_.opened;
   ++generation_;
   frame_since_open_ = false;
   broken_in_a_row_ = 0;
   driver_sequence_.reset();
+  least_age_ = kLongAge;
+  interval_ = std::chrono::nanoseconds(mode_.fps > 0 ? static_cast<long long>(1e9 / mode_.fps) : 0);
   last_buffer_ = look_at_ = now;
   signal_ = minded_ = true;
   if (news && report_) {
@@ -259,6 +261,7 @@ void Camera::lost(const std::string& why) {
   stream_.reset();
   device_.reset();  // which takes it out of the epoll, too
   ++generation_;
+  clock_->waited();  // for a driver that takes long to let go
   const SteadyTime now = clock_->steady();
   if (news && report_) report_(Severity::Warning, why + "; opening the camera again");
   retry_at_ = now + backoff_.next();
@@ -277,7 +280,7 @@ void Camera::look_at_signal(SteadyTime now) {
 }
 
 FramePtr Camera::take_frames(SteadyTime now) {
-  const bool changed = device_->source_changed();
+  const bool changed = has_events_ && device_->source_changed();
   if (changed || (!signal_ && now >= look_at_)) {
     const bool had_signal = signal_;
     look_at_signal(now);
@@ -304,6 +307,7 @@ FramePtr Camera::take_frames(SteadyTime now) {
     }
     if (!*taken) break;
     filled[count++] = **taken;
+    if (is_newest(**taken, now)) break;
   }
   if (count == 0) {
     if (signal_ && now - last_buffer_ >= options_.timeout) {
@@ -331,7 +335,7 @@ FramePtr Camera::take_frames(SteadyTime now) {
     } else if (frame) {
       ++figures_.superseded;
     } else {
-      frame = make_frame(one, numbers[i]);
+      frame = make_frame(one, numbers[i], now);
     }
     broken_in_a_row_ = one.flagged && one.bytes.empty() ? broken_in_a_row_ + 1 : 0;
   }
@@ -344,6 +348,15 @@ FramePtr Camera::take_frames(SteadyTime now) {
   // An endpoint that stalls gives back all buffers, damaged and empty, and then nothing.
   if (broken_in_a_row_ >= stream_->buffers()) lost(path_ + ": the camera has stalled");
   return frame;
+}
+
+// Whether nothing newer can be there: the buffer has waited for us for less than half a frame's time, going by those
+// that waited least. Spares asking the driver; false when it cannot be told.
+bool Camera::is_newest(const v4l2::Filled& filled, SteadyTime now) {
+  if (!filled.taken) return false;
+  const auto age = now - *filled.taken;
+  least_age_ = std::min(least_age_, age);
+  return age < least_age_ + interval_ / 2;
 }
 
 // X-Sequence of a buffer. Some drivers repeat a number now and then: that is no gap, and ours only ever rises.
@@ -362,13 +375,13 @@ void Camera::skip(Skip reason, std::size_t bytes) {
   figures_.skips.bytes += bytes;
 }
 
-FramePtr Camera::make_frame(const v4l2::Filled& filled, std::uint64_t sequence) {
+FramePtr Camera::make_frame(const v4l2::Filled& filled, std::uint64_t sequence, SteadyTime now) {
   Frame frame;
   frame.sequence = sequence;
   frame.captured = frame.received = clock_->wall();
   if (filled.taken) {
     // The offset between the clocks anew for each frame: the wall clock is stepped.
-    const auto age = clock_->steady() - *filled.taken;
+    const auto age = now - *filled.taken;
     if (age >= 0s && age < 10s) frame.captured -= std::chrono::duration_cast<std::chrono::microseconds>(age);
   }
   return layout_ ? encode(filled.bytes, std::move(frame)) : pass_jpeg(filled.bytes, std::move(frame));
@@ -379,19 +392,13 @@ FramePtr Camera::pass_jpeg(ByteView bytes, Frame frame) {
     skip(Skip::TooLarge, bytes.size());
     return nullptr;
   }
-  auto clean = jpeg::clean(Blob::copy_of(bytes));
-  if (!clean) {
-    const bool jpeg = bytes.size() >= 2 && bytes[0] == 0xFF && bytes[1] == 0xD8;
-    const bool cut = clean.error().text.starts_with("cut off");
-    skip(cut ? Skip::Truncated : jpeg ? Skip::Corrupt : Skip::NotJpeg, bytes.size());
+  PassThrough::Passed passed = pass_through_.pass(bytes);
+  if (passed.skip) {
+    skip(*passed.skip, bytes.size());
     return nullptr;
   }
-  if (scan_check_.check(clean->jpeg.view()) == jpeg::ScanCheck::Verdict::Damaged) {
-    skip(Skip::Corrupt, bytes.size());
-    return nullptr;
-  }
-  frame.picture = clean->info;
-  frame.jpeg = std::move(clean->jpeg);
+  frame.picture = passed.info;
+  frame.jpeg = std::move(passed.jpeg);
   frame_since_open_ = true;
   ++figures_.frames;
   return std::make_shared<const Frame>(std::move(frame));

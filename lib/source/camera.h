@@ -13,8 +13,8 @@
 #include "base/result.h"
 #include "frame/producer.h"
 #include "frame/skips.h"
-#include "jpeg/scan_check.h"
 #include "source/encode_pool.h"
+#include "source/pass_through.h"
 #include "source/v4l2_device.h"
 #include "source/v4l2_stream.h"
 
@@ -78,10 +78,11 @@ class Camera final : public Producer {
   void try_again(SteadyTime now);
   void look_at_signal(SteadyTime now);
   FramePtr take_frames(SteadyTime now);
-  FramePtr make_frame(const v4l2::Filled& filled, std::uint64_t sequence);
+  FramePtr make_frame(const v4l2::Filled& filled, std::uint64_t sequence, SteadyTime now);
   FramePtr pass_jpeg(ByteView bytes, Frame frame);
   FramePtr encode(ByteView bytes, Frame frame);
   FramePtr collect();
+  bool is_newest(const v4l2::Filled& filled, SteadyTime now);
   std::uint64_t number(const v4l2::Filled& filled);
   [[nodiscard]] bool encoders_busy() const;
   void mind_device();
@@ -99,7 +100,7 @@ class Camera final : public Producer {
   std::optional<EncodePool> pool_;
   std::uint64_t pool_failed_ = 0;  // of the pool's failures, those that are in the figures
   std::optional<RawEncoder> encoder_;
-  jpeg::ScanCheck scan_check_;
+  PassThrough pass_through_;
   v4l2::Identity identity_;
   bool serial_is_unique_ = false;
   std::string path_;
@@ -107,7 +108,10 @@ class Camera final : public Producer {
   std::optional<RawLayout> layout_;  // nothing: JPEG
   std::string trouble_;
   bool signal_ = true;
-  bool minded_ = true;  // the device's descriptor is waited for
+  bool minded_ = true;                    // the device's descriptor is waited for
+  bool has_events_ = false;               // webcams have none
+  SteadyTime::duration least_age_{0};     // of a buffer when it was taken
+  std::chrono::nanoseconds interval_{0};  // between frames, as the driver has it; 0: not known
   SteadyTime last_buffer_{};
   SteadyTime look_at_{};
   std::optional<SteadyTime> retry_at_;

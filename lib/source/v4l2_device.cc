@@ -360,12 +360,12 @@ bool Device::no_signal() const {
   return (info.status & (V4L2_IN_ST_NO_POWER | V4L2_IN_ST_NO_SIGNAL | V4L2_IN_ST_NO_SYNC)) != 0;
 }
 
-void Device::subscribe_source_changes() const {
+bool Device::subscribe_source_changes() const {
   // By the index of the input: with another id nothing comes.
   v4l2_event_subscription wanted{};
   wanted.type = V4L2_EVENT_SOURCE_CHANGE;
   wanted.id = input();
-  (void)control(fd(), VIDIOC_SUBSCRIBE_EVENT, &wanted);  // webcams have none
+  return control(fd(), VIDIOC_SUBSCRIBE_EVENT, &wanted) == 0;
 }
 
 bool Device::source_changed() const {

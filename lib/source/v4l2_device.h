@@ -92,7 +92,8 @@ class Device {
   [[nodiscard]] std::optional<Mode> adopt_timings();
   /// Whether the input says that nothing comes in. Cameras with no such sense have a signal.
   [[nodiscard]] bool no_signal() const;
-  void subscribe_source_changes() const;
+  /// Whether there are such events: webcams have none.
+  [[nodiscard]] bool subscribe_source_changes() const;
   /// Takes the events that have come. Whether the source has changed.
   [[nodiscard]] bool source_changed() const;
 

@@ -59,6 +59,7 @@ Exit run(Producer& producer, Output& output, const cli::StopSignal& stop, const 
          const Steps& steps) {
   cli::Heartbeat heartbeat(common.watchdog_frames);
   cli::Heartbeat::Figures figures;
+  std::optional<WallTime> captured;
   cli::notify_ready();
   bool stopped = false;
   for (bool more = true; more;) {
@@ -70,7 +71,7 @@ Exit run(Producer& producer, Output& output, const cli::StopSignal& stop, const 
     if (next == Next::Frame) {
       ++figures.frames;
       figures.bytes += frame->jpeg.size();
-      figures.age = clock.wall() - frame->captured;
+      captured = frame->captured;
       if (steps.frame) frame = steps.frame(std::move(frame));
       if (frame && !output.put(std::move(frame))) more = false;
     } else if (next != Next::Woken) {
@@ -84,8 +85,12 @@ Exit run(Producer& producer, Output& output, const cli::StopSignal& stop, const 
       FramePtr late = steps.tick(clock.steady());
       if (late && !output.put(std::move(late))) more = false;
     }
-    figures.dropped = output.figures().dropped + producer.superseded();
-    heartbeat.beat(clock.steady(), figures, steps.waiting_for, steps.status);
+    const SteadyTime now = clock.steady();
+    if (now >= heartbeat.due()) {
+      figures.dropped = output.figures().dropped + producer.superseded();
+      if (captured) figures.age = clock.wall() - *captured;
+      heartbeat.beat(now, figures, steps.waiting_for, steps.status);
+    }
     if (steps.enough && steps.enough()) more = false;
   }
   cli::notify_stopping();

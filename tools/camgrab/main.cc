@@ -180,6 +180,7 @@ Exit grab(const Options& options, const cli::Common& common) {
   }
   const cli::StopSignal stop;
   const SystemClock clock;
+  const TurnClock turn_clock;
   switch (kind_of(options.source)) {
     case Kind::Test: {
       const auto output = tool::open_output(common, {"camgrab", /*source=*/true});
@@ -193,7 +194,7 @@ Exit grab(const Options& options, const cli::Common& common) {
     case Kind::Camera:
       break;
   }
-  return grab_camera(options, common, stop, clock);
+  return grab_camera(options, common, stop, turn_clock);
 }
 
 // What ps(1) shows: a password is taken out of our own arguments, too.

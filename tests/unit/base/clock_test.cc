@@ -61,4 +61,14 @@ TEST_CASE("SystemClock: its wall clock agrees with the system's to a minute") {
   CHECK(difference > -1min);
 }
 
+TEST_CASE("TurnClock: stands still until somebody has waited") {
+  const TurnClock clock;
+  const SteadyTime first = clock.steady();
+  while (std::chrono::steady_clock::now() <= first) {
+  }
+  CHECK(clock.steady() == first);
+  clock.waited();
+  CHECK(clock.steady() > first);
+}
+
 }  // namespace
