@@ -40,7 +40,7 @@ class Producer {
 /// For programs without a loop: waits for a frame.
 enum class Next { Frame, Ended, Stopped, Woken };
 /// `stop_fd` is readable when the program should end, `wake_fd` when it has something else to do (-1: none); `until` is
-/// a time to come back at (Woken).
+/// a time to come back at (Woken). Tells `clock` that it waited.
 [[nodiscard]] Next wait_frame(Producer& producer, FramePtr& frame, int stop_fd, int wake_fd,
                               std::optional<SteadyTime> until, const Clock& clock);
 
