@@ -3,12 +3,14 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
 
+#include "base/secret_url.h"
 #include "base/text.h"
 #include "cli/log.h"
 #include "cli/version.h"
@@ -205,6 +207,19 @@ void add_output(CLI::App& app, Common& common) {
   app.add_flag("--trace", common.trace, "Note in X-Trace when this tool had each frame");
 }
 
+namespace {
+
+// What ps(1) shows: passwords in URLs are taken out of our own arguments.
+void blot_out_secrets(int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    for (const std::string_view secret : secrets_in(argv[i])) {
+      std::fill_n(argv[i] + (secret.data() - argv[i]), secret.size(), '*');
+    }
+  }
+}
+
+}  // namespace
+
 std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   // --completions stands alone: it must work without the arguments that a tool cannot do without.
   for (int i = 1; i + 1 < argc; ++i) {
@@ -225,6 +240,7 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
     std::fprintf(stderr, "%s: %s (see %s --help)\n", app.get_name().c_str(), text.c_str(), app.get_name().c_str());
     return static_cast<int>(config ? Exit::Config : Exit::Usage);
   }
+  blot_out_secrets(argc, argv);
   return std::nullopt;
 }
 

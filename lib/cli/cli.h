@@ -54,7 +54,8 @@ CLI::Option* add_number(CLI::App& app, const std::string& names, std::uint64_t& 
 /// How a duration is written: "250ms", "15s".
 [[nodiscard]] std::string to_text(std::chrono::milliseconds duration);
 
-/// Reads the command line. A value: the tool ends with it at once (help was shown, or one line says what is wrong).
+/// Reads the command line, and blots passwords in URLs out of it: from then on `argv` is fit to be seen by others. A
+/// value: the tool ends with it at once (help was shown, or one line says what is wrong).
 [[nodiscard]] std::optional<int> parse(CLI::App& app, int argc, char** argv);
 
 /// Sets up logging to standard error in the name of the tool, and ignores SIGPIPE.

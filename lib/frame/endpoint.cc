@@ -35,10 +35,10 @@ struct FreeAddresses {
 };
 using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
 
-Result<Addresses> resolve(const HostPort& where, bool listening) {
+Result<Addresses> resolve_own(const HostPort& where) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV | (listening ? AI_PASSIVE : 0);
+  hints.ai_flags = AI_NUMERICSERV | AI_PASSIVE;
   const std::string host = where.host.empty() ? "127.0.0.1" : where.host == "*" ? "0.0.0.0" : where.host;
   addrinfo* list = nullptr;
   const int error = ::getaddrinfo(host.c_str(), where.port.c_str(), &hints, &list);
@@ -164,7 +164,7 @@ std::string socket_file(const Endpoint& endpoint) {
 
 Result<Fd> listen_tcp(const HostPort& where) {
   const std::string name = "listen on " + (where.host.empty() ? "127.0.0.1" : where.host) + ":" + where.port;
-  auto addresses = resolve(where, true);
+  auto addresses = resolve_own(where);
   if (!addresses) return fail(std::move(addresses).error().in(name));
   auto fd = new_socket((*addresses)->ai_family);
   if (!fd) return fd;
@@ -185,27 +185,6 @@ Result<Fd> connect_unix(const std::string& path) {
     return fail(io_error("connect to unix:" + path));
   }
   return fd;
-}
-
-Result<Fd> connect_tcp(const HostPort& where) {
-  const std::string name = "connect to " + where.host + ":" + where.port;
-  auto addresses = resolve(where, false);
-  if (!addresses) return fail(std::move(addresses).error().in(name));
-  Error last;
-  for (const addrinfo* one = addresses->get(); one != nullptr; one = one->ai_next) {
-    auto fd = new_socket(one->ai_family);
-    if (!fd) return fd;
-    if (::connect(fd->get(), one->ai_addr, one->ai_addrlen) == 0 || errno == EINPROGRESS) return fd;
-    last = io_error(name);
-  }
-  return fail(last);
-}
-
-int connect_error(int fd) {
-  int error = 0;
-  socklen_t length = sizeof error;
-  if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0) return errno;
-  return error;
 }
 
 void set_keepalive(int fd) {

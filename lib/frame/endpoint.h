@@ -43,11 +43,8 @@ struct HostPort {
 [[nodiscard]] std::string socket_file(const Endpoint& endpoint);
 /// The TCP port that a socket is bound to, which may have been asked for as 0; 0 when it has none.
 [[nodiscard]] std::uint16_t local_port(int fd);
-/// Begins to connect without blocking (but for the name look-up): poll for writing, then connect_error().
+/// Begins to connect without blocking: poll for writing, then connect_error() (base/connector.h).
 [[nodiscard]] Result<Fd> connect_unix(const std::string& path);
-[[nodiscard]] Result<Fd> connect_tcp(const HostPort& address);
-/// 0, or the errno with which a connect that was begun has failed.
-[[nodiscard]] int connect_error(int fd);
 /// Makes dead peers known after about 10 s of silence, so that an input whose host lost power is opened again.
 void set_keepalive(int fd);
 

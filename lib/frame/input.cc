@@ -107,10 +107,12 @@ Result<Done> Input::start() {
       owned_ = std::move(fd);
       break;
     }
-    case Endpoint::Kind::Unix:
-    case Endpoint::Kind::Tcp: {
-      auto fd = endpoint_.kind == Endpoint::Kind::Unix ? connect_unix(endpoint_.address)
-                                                       : connect_tcp({endpoint_.address, endpoint_.port});
+    case Endpoint::Kind::Tcp:
+      reading_ = Reading::Socket;
+      connector_.emplace(endpoint_.address, endpoint_.port, clock_->steady());
+      return Done{};
+    case Endpoint::Kind::Unix: {
+      auto fd = connect_unix(endpoint_.address);
       if (!fd) return fail(std::move(fd).error());
       owned_ = std::move(*fd);
       reading_ = Reading::Socket;
@@ -177,6 +179,7 @@ void Input::lost(const std::string& why) {
   owned_.reset();
   borrowed_ = -1;
   connecting_ = false;
+  drop_connector();
   if (!reopens_) {
     state_ = State::Ended;
     trouble_ = text;
@@ -189,6 +192,12 @@ void Input::lost(const std::string& why) {
   const std::string name = text.find(endpoint_.text) == std::string::npos ? endpoint_.text + ": " : "";
   if (news && report_) report_(Severity::Warning, name + text + "; trying again");
   if (!endpoint_.listens()) retry_at_ = clock_->steady() + backoff_.next();
+}
+
+void Input::drop_connector() {
+  if (!connector_) return;
+  generation_ += connector_->wait().generation + 1;
+  connector_.reset();
 }
 
 void Input::restart(const std::string& why) {
@@ -222,6 +231,11 @@ Input::Wait Input::wait() const {
     case State::Opening:
       break;
   }
+  if (connector_) {
+    Wait wait = connector_->wait();
+    wait.generation += generation_;
+    return wait;
+  }
   if (connecting_) return {owned_.get(), true, connect_until_, generation_};
   if (listener_) return {listener_.get(), false, std::nullopt, generation_};
   return {-1, false, retry_at_, generation_};
@@ -239,6 +253,16 @@ FramePtr Input::advance() {
         lost(io_error("connect", error).text);
         return nullptr;
       }
+      opened();
+    } else if (connector_) {
+      auto socket = connector_->advance(clock_->steady());
+      if (!socket) return nullptr;
+      drop_connector();
+      if (!*socket) {
+        lost(socket->error().text);
+        return nullptr;
+      }
+      owned_ = std::move(**socket);
       set_keepalive(owned_.get());
       opened();
     } else if (listener_) {
@@ -334,6 +358,7 @@ void Input::begin_close() {
   }
   owned_.reset();
   borrowed_ = -1;
+  drop_connector();
   if (listener_ && !socket_file(endpoint_).empty()) ::unlink(endpoint_.address.c_str());
   listener_.reset();
 }

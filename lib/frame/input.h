@@ -7,6 +7,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "base/connector.h"
 #include "base/fd.h"
 #include "base/process.h"
 #include "base/report.h"
@@ -91,6 +92,7 @@ class Input final : public Producer {
   void lost(const std::string& why);
   void read_child_errors();
   void end_stream();
+  void drop_connector();
   [[nodiscard]] int source_fd() const;
   bool adopt(int fd);
   Result<std::size_t> read_some(std::span<std::uint8_t> room, bool& again);
@@ -110,7 +112,8 @@ class Input final : public Producer {
   std::uint64_t generation_ = 0;
   SteadyTime closing_since_{};
   SteadyTime last_read_{};
-  bool connecting_ = false;
+  std::optional<Connector> connector_;  // a TCP connection in the making
+  bool connecting_ = false;             // a unix one
   bool reopens_ = false;
   bool every_frame_ = false;
   bool drained_ = true;  // all that was parsed has been given out (every_frame)

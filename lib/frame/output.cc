@@ -11,6 +11,7 @@
 #include <list>
 #include <vector>
 
+#include "base/connector.h"
 #include "frame/sink.h"
 
 namespace fp {
@@ -32,7 +33,7 @@ Target borrow(int fd) {
 }
 
 Result<Target> connected(Result<Fd> fd, const std::string& name) {
-  if (!fd) return fail(std::move(fd).error());
+  if (!fd) return fail(std::move(fd).error().in(name));
   pollfd one{fd->get(), POLLOUT, 0};
   if (::poll(&one, 1, 5000) == 0) return fail(io_error(name, ETIMEDOUT));
   if (const int error = connect_error(fd->get()); error != 0) return fail(io_error(name, error));
@@ -253,7 +254,7 @@ Result<std::unique_ptr<Output>> Output::open(const Endpoint& endpoint, Options o
     case Endpoint::Kind::Unix:
       return single([=] { return connected(connect_unix(endpoint.address), endpoint.text); }, true);
     case Endpoint::Kind::Tcp:
-      return single([=] { return connected(connect_tcp({endpoint.address, endpoint.port}), endpoint.text); }, true);
+      return single([=] { return connected(connect_blocking(endpoint.address, endpoint.port), endpoint.text); }, true);
     case Endpoint::Kind::Exec:
       return single(
           [=]() -> Result<Target> {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/wait.h"
 #include "frame/frame.h"
 
 namespace fp {
@@ -12,12 +13,7 @@ namespace fp {
 /// the tools and libev in the server alike. One thread.
 class Producer {
  public:
-  struct Wait {
-    int fd = -1;         ///< -1: only the time
-    bool write = false;  ///< wait for writing (a connect under way), else for reading
-    std::optional<SteadyTime> until;
-    std::uint64_t generation = 0;  ///< another one: `fd` is another open file, although its number may be the same
-  };
+  using Wait = fp::Wait;
 
   virtual ~Producer() = default;
   [[nodiscard]] virtual Wait wait() const = 0;

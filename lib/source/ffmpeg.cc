@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "base/secret_url.h"
 #include "base/text.h"
 
 namespace fp {
@@ -51,38 +52,6 @@ bool is_recording(const std::string& url) {
 }
 
 }  // namespace
-
-SafeUrl without_secret(const std::string& url) {
-  const auto scheme = url.find("://");
-  if (scheme == std::string::npos) return {url, {}};
-  const std::size_t begin = scheme + 3;
-  const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
-  // The last @ counts: a password may hold one that nobody has encoded.
-  const auto at = url.substr(0, end).rfind('@');
-  if (at == std::string::npos || at < begin) return {url, {}};
-  return {url.substr(0, begin) + url.substr(at + 1), url.substr(begin, at - begin)};
-}
-
-std::string with_secret(const std::string& url, const std::string& secret) {
-  const auto scheme = url.find("://");
-  if (secret.empty() || scheme == std::string::npos) return url;
-  std::string encoded;
-  bool in_password = false;
-  for (const char c : secret) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool divides = c == ':' && !in_password;
-    if (divides) in_password = true;
-    if (std::isalnum(byte) != 0 || divides || std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos) {
-      encoded += c;
-    } else {
-      constexpr std::string_view kHex = "0123456789ABCDEF";
-      encoded += '%';
-      encoded += kHex[byte >> 4];
-      encoded += kHex[byte & 15];
-    }
-  }
-  return url.substr(0, scheme + 3) + encoded + "@" + without_secret(url).text.substr(scheme + 3);
-}
 
 Result<std::unique_ptr<Ffmpeg>> Ffmpeg::open(const std::string& source, Options options, const Clock& clock,
                                              Report report) {

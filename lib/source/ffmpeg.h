@@ -14,15 +14,6 @@
 
 namespace fp {
 
-/// A URL without its user and password, which `secret` then holds: "user:password".
-struct SafeUrl {
-  std::string text;    ///< fit to be shown
-  std::string secret;  ///< "" when there is none
-};
-[[nodiscard]] SafeUrl without_secret(const std::string& url);
-/// `url` with "user:password" put in (characters that may not stand there are percent-encoded).
-[[nodiscard]] std::string with_secret(const std::string& url, const std::string& secret);
-
 /// Frames from an ffmpeg child. The child gets the source on its standard input, as a script of its concat demuxer, so
 /// that no password is in anybody's arguments; in what it says on standard error the secret is blotted out.
 ///

@@ -2,11 +2,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <fstream>
 
+#include "base/secret_url.h"
 #include "base/text.h"
 #include "camgrab/list.h"
 #include "cli/cli.h"
@@ -197,15 +196,6 @@ Exit grab(const Options& options, const cli::Common& common) {
   return grab_camera(options, common, stop, turn_clock);
 }
 
-// What ps(1) shows: a password is taken out of our own arguments, too.
-void hide_secrets(int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    const std::string secret = without_secret(argv[i]).secret;
-    char* const at = secret.empty() ? nullptr : std::strstr(argv[i], secret.c_str());
-    if (at != nullptr) std::fill_n(at, secret.size(), '*');
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -248,7 +238,6 @@ int main(int argc, char** argv) {
   cli::add_output(app, common);
   cli::add_common(app, common);
   if (const auto code = cli::parse(app, argc, argv)) return *code;
-  hide_secrets(argc, argv);
   cli::start(app, common);
   options.size_given = size->count() > 0;
   options.fps_given = fps->count() > 0;

@@ -211,23 +211,4 @@ TEST_CASE("sockets: are born close-on-exec and do not block") {
   CHECK((::fcntl(listener->get(), F_GETFL) & O_NONBLOCK) != 0);
 }
 
-TEST_CASE("connect_tcp: a refusal is told by connect_error() once the socket is writable") {
-  std::string port;
-  {
-    const auto listener = listen_tcp({"", "0"});
-    sockaddr_in address{};
-    socklen_t length = sizeof address;
-    REQUIRE(::getsockname(listener->get(), reinterpret_cast<sockaddr*>(&address), &length) == 0);
-    port = std::to_string(ntohs(address.sin_port));
-  }
-  const auto socket = connect_tcp({"127.0.0.1", port});
-  if (!socket) {
-    CHECK(socket.error().sys == ECONNREFUSED);
-    return;
-  }
-  pollfd writable{socket->get(), POLLOUT, 0};
-  REQUIRE(::poll(&writable, 1, 30'000) == 1);
-  CHECK(connect_error(socket->get()) == ECONNREFUSED);
-}
-
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "base/connector.h"
 #include "support/io.h"
 #include "support/make_frame.h"
 
@@ -314,7 +315,7 @@ TEST_CASE("Input: the second producer of a listening end waits until the first h
 TEST_CASE("Input: a TCP end tells its port and obeys no orders from the network") {
   Input input = open_input("tcp-listen:0");
   REQUIRE(input.port() != 0);
-  const Fd producer = connect_tcp({"127.0.0.1", std::to_string(input.port())}).value();
+  const Fd producer = connect_blocking("127.0.0.1", std::to_string(input.port())).value();
   Frame ordered = *make_frame(1);
   ordered.extra = {{"X-Gate", "open"}, {"X-Overlay", "boxes=1"}, {"X-Other", "kept"}};
   pollfd writable{producer.get(), POLLOUT, 0};

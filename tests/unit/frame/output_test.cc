@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/connector.h"
 #include "frame/parser.h"
 #include "support/io.h"
 #include "support/make_frame.h"
@@ -215,8 +216,8 @@ TEST_CASE("Output: says how long its reader took for a frame, when it was asked 
 
 TEST_CASE("Output: measures each frame that is taken, for several readers too") {
   const OutputPtr output = open_output("tcp-listen:0", {.trace = {}, .measure = true});
-  const Fd one = connect_tcp({"127.0.0.1", std::to_string(output->port())}).value();
-  const Fd other = connect_tcp({"127.0.0.1", std::to_string(output->port())}).value();
+  const Fd one = connect_blocking("127.0.0.1", std::to_string(output->port())).value();
+  const Fd other = connect_blocking("127.0.0.1", std::to_string(output->port())).value();
   REQUIRE(eventually([&] { return output->figures().readers == 2; }));
   for (std::uint64_t i = 0; i < 3; ++i) {
     REQUIRE(output->put(make_frame(i)));
@@ -418,7 +419,7 @@ TEST_CASE("Output: the 65th reader of a listening end is turned away") {
 TEST_CASE("Output: a listening TCP end tells the port it got") {
   const OutputPtr output = open_output("tcp-listen:0");
   REQUIRE(output->port() != 0);
-  const Fd reader = connect_tcp({"127.0.0.1", std::to_string(output->port())}).value();
+  const Fd reader = connect_blocking("127.0.0.1", std::to_string(output->port())).value();
   REQUIRE(eventually([&] { return output->figures().readers == 1; }));
   REQUIRE(output->put(make_frame(4)));
   CHECK(read_frames(reader.get(), 1) == Sequences{4});
@@ -426,7 +427,7 @@ TEST_CASE("Output: a listening TCP end tells the port it got") {
 
 TEST_CASE("Output: a TCP reader that was away gets the newest, not all that came between") {
   const OutputPtr output = open_output("tcp-listen:0");
-  const Fd reader = connect_tcp({"127.0.0.1", std::to_string(output->port())}).value();
+  const Fd reader = connect_blocking("127.0.0.1", std::to_string(output->port())).value();
   REQUIRE(eventually([&] { return output->figures().readers == 1; }));
   // The kernel takes some frames off our hands before the window is shut; far fewer than were put.
   const std::string jpeg = test::make_jpeg(1, 1280, 960);
