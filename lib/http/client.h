@@ -29,9 +29,9 @@ namespace fp::http {
 class Client {
  public:
   struct Options {
-    std::optional<Credentials> credentials;  ///< in place of the URL's own
+    std::optional<Credentials> credentials = {};  ///< in place of the URL's own
     std::string user_agent = "framepipe";
-    std::string ca_file;                                         ///< PEM; "": the system's authorities
+    std::string ca_file = {};                                    ///< PEM; "": the system's authorities
     bool insecure = false;                                       ///< https without looking at the certificate
     std::chrono::milliseconds connect_time = Connector::kLimit;  ///< look-up and connect
     std::chrono::milliseconds head_time{10'000};                 ///< from there to the whole head
