@@ -89,4 +89,16 @@ std::vector<std::string_view> secrets_in(std::string_view text) {
   return secrets;
 }
 
+std::string blotted(std::string_view text) {
+  std::string shown;
+  std::size_t from = 0;
+  for (const std::string_view secret : secrets_in(text)) {
+    const auto at = static_cast<std::size_t>(secret.data() - text.data());
+    shown += text.substr(from, at - from);
+    shown += "***";
+    from = at + secret.size();
+  }
+  return shown.append(text.substr(from));
+}
+
 }  // namespace fp

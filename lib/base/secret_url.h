@@ -24,4 +24,7 @@ struct SafeUrl {
 /// The views are into `text`.
 [[nodiscard]] std::vector<std::string_view> secrets_in(std::string_view text);
 
+/// `text` with *** for each of them.
+[[nodiscard]] std::string blotted(std::string_view text);
+
 }  // namespace fp

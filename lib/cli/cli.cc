@@ -235,7 +235,7 @@ std::optional<int> parse(CLI::App& app, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     const bool config = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::FileError) ||
                         error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ConfigError);
-    std::string text = error.what();
+    std::string text = blotted(error.what());
     for (char& c : text) c = c == '\n' ? ' ' : c;
     std::fprintf(stderr, "%s: %s (see %s --help)\n", app.get_name().c_str(), text.c_str(), app.get_name().c_str());
     return static_cast<int>(config ? Exit::Config : Exit::Usage);

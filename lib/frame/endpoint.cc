@@ -12,6 +12,7 @@
 #include <memory>
 
 #include "base/text.h"
+#include "http/url.h"
 
 namespace fp {
 namespace {
@@ -121,8 +122,15 @@ Result<Endpoint> parse_endpoint(const std::string& spec, Direction direction) {
     endpoint.port = address->port;
   } else if (after("exec:")) {
     endpoint.kind = Endpoint::Kind::Exec;
-  } else if (spec.starts_with("http://") || spec.starts_with("https://")) {
-    return unsupported("'" + spec + "': URLs are not read here; use exec:'curl -sN URL' in its place");
+  } else if (http::is_http_url(spec)) {
+    const auto url = http::parse_url(spec);
+    if (!url) return fail(url.error());
+    if (direction == Direction::Out) {
+      return unsupported("'" + url->text() + "': frames are not sent to URLs (mjpeg-serve serves them at one)");
+    }
+    endpoint.kind = Endpoint::Kind::Http;
+    endpoint.address = spec;
+    endpoint.text = url->text();
   } else {
     endpoint.kind = Endpoint::Kind::Path;
     endpoint.address = spec;

@@ -10,22 +10,24 @@
 namespace fp {
 
 struct Endpoint {
-  enum class Kind { Standard, Fd, Path, Unix, UnixListen, Tcp, TcpListen, Exec, None };
+  enum class Kind { Standard, Fd, Path, Unix, UnixListen, Tcp, TcpListen, Http, Exec, None };
   Kind kind = Kind::Standard;
   int fd = -1;          ///< Fd
-  std::string address;  ///< Path, Unix*: the path; Tcp*: the host ("" for TcpListen: loopback); Exec: the command
+  std::string address;  ///< Path, Unix*: the path; Tcp*: the host ("" for TcpListen: loopback); Http: the URL, with its
+                        ///< password; Exec: the command
   std::string port;     ///< Tcp*: a number, 0 to 65535
-  std::string text;     ///< as given: for messages
+  std::string text;     ///< as given, but for passwords in URLs: for messages
 
   /// Whether its bytes may come from another machine.
-  [[nodiscard]] bool network() const { return kind == Kind::Tcp || kind == Kind::TcpListen; }
+  [[nodiscard]] bool network() const { return kind == Kind::Tcp || kind == Kind::TcpListen || kind == Kind::Http; }
   [[nodiscard]] bool listens() const { return kind == Kind::UnixListen || kind == Kind::TcpListen; }
 };
 
 enum class Direction { In, Out };
 
 /// Reads `-`, a path, `fd:N`, `unix:PATH`, `unix-listen:PATH`, `tcp:HOST:PORT`, `tcp-listen:[HOST:]PORT`,
-/// `exec:COMMAND` and, for Out, `none`. IPv6 addresses stand in brackets. Errors: Unsupported, saying what is wrong.
+/// `exec:COMMAND`, for In `http://...` and `https://...`, and for Out `none`. IPv6 addresses stand in brackets. Errors:
+/// Unsupported, saying what is wrong.
 [[nodiscard]] Result<Endpoint> parse_endpoint(const std::string& spec, Direction direction);
 
 /// "HOST:PORT", "[V6]:PORT", ":PORT" or "PORT". Errors: Unsupported.

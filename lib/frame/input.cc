@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/text.h"
@@ -19,6 +20,9 @@ constexpr int kPipeBytes = 1 << 20;
 // A writer that is silent for so long has written what it had to: two writes in a row are none.
 constexpr auto kPause = 5ms;
 constexpr std::size_t kBytesPerTurn = 16u << 20;
+constexpr auto kHttpFrameTimeout = 10s;
+// A camera that has single pictures only is asked for one so often.
+constexpr auto kPictureInterval = 1s;
 
 bool readable_now(int fd) {
   pollfd one{fd, POLLIN, 0};
@@ -28,6 +32,14 @@ bool readable_now(int fd) {
 bool hung_up(int fd) {
   pollfd one{fd, POLLIN, 0};
   return ::poll(&one, 1, 0) > 0 && (one.revents & POLLHUP) != 0;
+}
+
+bool is_picture(std::string_view content_type) {
+  return starts_with_ignoring_case(content_type, "image/jpeg") || starts_with_ignoring_case(content_type, "image/jpg");
+}
+
+std::string seconds(std::chrono::milliseconds time) {
+  return time % 1s == 0ms ? std::to_string(time / 1s) + " s" : std::to_string(time.count()) + " ms";
 }
 
 }  // namespace
@@ -44,8 +56,14 @@ Input::Input(Endpoint endpoint, Options options, const Clock& clock, Report repo
 Result<Input> Input::open(const Endpoint& endpoint, Options options, const Clock& clock, Report report) {
   Input input(endpoint, std::move(options), clock, std::move(report));
   const auto kind = endpoint.kind;
-  input.reopens_ =
-      kind == Endpoint::Kind::Exec || kind == Endpoint::Kind::Tcp || kind == Endpoint::Kind::Unix || endpoint.listens();
+  input.reopens_ = kind == Endpoint::Kind::Exec || kind == Endpoint::Kind::Tcp || kind == Endpoint::Kind::Unix ||
+                   kind == Endpoint::Kind::Http || endpoint.listens();
+  if (kind == Endpoint::Kind::Http) {
+    auto url = http::parse_url(endpoint.address);
+    if (!url) return fail(std::move(url).error());
+    input.client_ = std::make_unique<http::Client>(std::move(*url), input.options_.http, clock);
+    if (!input.options_.frame_timeout) input.options_.frame_timeout = kHttpFrameTimeout;
+  }
   if (endpoint.listens()) {
     auto listener = kind == Endpoint::Kind::UnixListen ? listen_unix(endpoint.address)
                                                        : listen_tcp({endpoint.address, endpoint.port});
@@ -86,6 +104,7 @@ Result<Done> Input::start() {
   ++generation_;
   owned_.reset();
   borrowed_ = -1;
+  frame_since_ = clock_->steady();
   switch (endpoint_.kind) {
     case Endpoint::Kind::Standard:
     case Endpoint::Kind::Fd: {
@@ -120,6 +139,10 @@ Result<Done> Input::start() {
       connect_until_ = clock_->steady() + 5s;
       return Done{};
     }
+    case Endpoint::Kind::Http:
+      reading_ = Reading::Socket;
+      ask_at_ = clock_->steady();
+      return Done{};
     case Endpoint::Kind::Exec: {
       auto child = ChildProcess::shell(endpoint_.address, ChildProcess::Pipe::FromChild,
                                        {options_.exec_input, static_cast<bool>(options_.exec_errors)});
@@ -145,6 +168,7 @@ Result<Done> Input::start() {
 void Input::opened() {
   connecting_ = false;
   state_ = State::Open;
+  frame_since_ = clock_->steady();
   if (figures_.opened++ > 0 && report_ && !trouble_.empty()) {
     report_(Severity::Info, endpoint_.text + ": open again");
   }
@@ -180,6 +204,8 @@ void Input::lost(const std::string& why) {
   borrowed_ = -1;
   connecting_ = false;
   drop_connector();
+  if (client_) client_->close();
+  ask_at_.reset();
   if (!reopens_) {
     state_ = State::Ended;
     trouble_ = text;
@@ -191,7 +217,9 @@ void Input::lost(const std::string& why) {
   trouble_ = text;
   const std::string name = text.find(endpoint_.text) == std::string::npos ? endpoint_.text + ": " : "";
   if (news && report_) report_(Severity::Warning, name + text + "; trying again");
-  if (!endpoint_.listens()) retry_at_ = clock_->steady() + backoff_.next();
+  auto pause = backoff_.next();
+  if (client_) pause = std::max(pause, client_->pause());
+  if (!endpoint_.listens()) retry_at_ = clock_->steady() + pause;
 }
 
 void Input::drop_connector() {
@@ -201,7 +229,10 @@ void Input::drop_connector() {
 }
 
 void Input::restart(const std::string& why) {
-  if (state_ != State::Open) return;
+  if (state_ == State::Open) give_up(why);
+}
+
+void Input::give_up(const std::string& why) {
   child_error_.clear();
   if (child_) child_->kill();
   child_.reset();
@@ -223,13 +254,23 @@ int Input::source_fd() const {
 }
 
 Input::Wait Input::wait() const {
-  switch (state_) {
-    case State::Ended:
-      return {};
-    case State::Open:
-      return {source_fd(), false, drained_ ? std::nullopt : std::optional(clock_->steady()), generation_};
-    case State::Opening:
-      break;
+  Wait wait = bytes_wait();
+  if (const auto due = frame_due()) wait.until = wait.until ? std::min(*wait.until, *due) : *due;
+  return wait;
+}
+
+Input::Wait Input::bytes_wait() const {
+  if (state_ == State::Ended) return {};
+  if (state_ == State::Opening && retry_at_) return {-1, false, retry_at_, generation_};
+  if (client_) {
+    Wait wait = client_->wait();
+    wait.generation += generation_;
+    if (ask_at_) wait.until = ask_at_;
+    if (!drained_) wait.until = clock_->steady();
+    return wait;
+  }
+  if (state_ == State::Open) {
+    return {source_fd(), false, drained_ ? std::nullopt : std::optional(clock_->steady()), generation_};
   }
   if (connector_) {
     Wait wait = connector_->wait();
@@ -237,11 +278,78 @@ Input::Wait Input::wait() const {
     return wait;
   }
   if (connecting_) return {owned_.get(), true, connect_until_, generation_};
-  if (listener_) return {listener_.get(), false, std::nullopt, generation_};
-  return {-1, false, retry_at_, generation_};
+  return {listener_.get(), false, std::nullopt, generation_};
+}
+
+// When it is opened again for want of a frame.
+std::optional<SteadyTime> Input::frame_due() const {
+  const bool trying = connecting_ || connector_ || (client_ && !retry_at_);
+  if (!options_.frame_timeout || *options_.frame_timeout == 0ms || state_ == State::Ended) return std::nullopt;
+  if (state_ == State::Opening && !trying) return std::nullopt;
+  return frame_since_ + *options_.frame_timeout;
 }
 
 FramePtr Input::advance() {
+  took_bytes_ = false;
+  FramePtr frame = turn();
+  const SteadyTime now = clock_->steady();
+  if (frame) frame_since_ = now;
+  const auto due = frame_due();
+  // Whoever reads every frame may come seldom: what has waited for us meanwhile is looked at first.
+  if (!due || now < *due || (took_bytes_ && now < *due + *options_.frame_timeout)) return frame;
+  give_up("no frame for " + seconds(*options_.frame_timeout) + http_remark());
+  return frame;
+}
+
+// What the answer, or the way to it, has to do with it that there are no frames.
+std::string Input::http_remark() const {
+  if (!client_) return "";
+  if (client_->state() == http::Client::State::Opening)
+    return std::string(" (waiting for ") + client_->waits_for() + ")";
+  const auto type = client_->head().header("Content-Type");
+  if (frame_since_open_ || !client_->head().present) return "";
+  return " (the answer is " + (type ? printable(*type, 80) : "of no type") + ")";
+}
+
+// Towards an open answer; true when it is.
+bool Input::open_http() {
+  if (ask_at_) {
+    if (clock_->steady() < *ask_at_) return false;
+    ask_at_.reset();
+    asked_ = clock_->steady();
+    has_picture_ = false;
+    client_->start();
+  }
+  switch (client_->advance()) {
+    case http::Client::State::Failed:
+      lost(client_->error().text);
+      return false;
+    case http::Client::State::Open:
+      break;
+    default:
+      return false;
+  }
+  if (state_ == State::Open) return true;
+  const http::ResponseHead& head = client_->head();
+  const std::string type(head.header("Content-Type").value_or(""));
+  snapshot_ = is_picture(type);
+  if (head.present) parser_.announce(head.status, type);
+  opened();
+  return true;
+}
+
+// Whether the answer was one picture, and has been read: the next one is asked for when it is time.
+bool Input::answer_over() {
+  if (!client_ || !snapshot_ || !has_picture_) return false;
+  client_->close();
+  ask_at_ = std::max(asked_ + kPictureInterval, clock_->steady());
+  return true;
+}
+
+FramePtr Input::turn() {
+  if (client_ && state_ != State::Ended && !retry_at_ && client_->state() != http::Client::State::Open) {
+    if (!open_http()) return nullptr;
+  }
   if (state_ == State::Opening) {
     if (connecting_) {
       pollfd one{owned_.get(), POLLOUT, 0};
@@ -286,6 +394,7 @@ FramePtr Input::advance() {
 
 Result<std::size_t> Input::read_some(std::span<std::uint8_t> room, bool& again) {
   again = false;
+  if (client_) return client_->read(room, again);
   const int fd = source_fd();
   if (reading_ == Reading::Poll && !readable_now(fd)) {
     again = true;
@@ -307,7 +416,7 @@ FramePtr Input::read_frames() {
   std::size_t taken = 0;
   const auto give = [&](Frame&& frame) {
     ++figures_.frames;
-    frame_since_open_ = true;
+    frame_since_open_ = has_picture_ = true;
     if (newest) ++figures_.superseded;
     newest = std::move(frame);
   };
@@ -320,10 +429,11 @@ FramePtr Input::read_frames() {
       }
     }
     drained_ = true;
+    if (answer_over()) break;
     bool again = false;
     auto got = read_some(parser_.room(), again);
     if (!got || (*got == 0 && !again)) {
-      lost(got ? "end of stream" : got.error().text);
+      lost(got ? "end of stream" + http_remark() : got.error().text);
       break;
     }
     if (again) break;
@@ -331,6 +441,7 @@ FramePtr Input::read_frames() {
     if (now - last_read_ >= kPause) parser_.note_pause();
     last_read_ = now;
     taken += *got;
+    took_bytes_ = true;
     figures_.bytes += *got;
     parser_.commit(*got, clock_->wall());
   }
@@ -359,6 +470,7 @@ void Input::begin_close() {
   owned_.reset();
   borrowed_ = -1;
   drop_connector();
+  if (client_) client_->close();
   if (listener_ && !socket_file(endpoint_).empty()) ::unlink(endpoint_.address.c_str());
   listener_.reset();
 }

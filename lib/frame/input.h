@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,11 +17,13 @@
 #include "frame/frame.h"
 #include "frame/parser.h"
 #include "frame/producer.h"
+#include "http/client.h"
 
 namespace fp {
 
 /// Reads one endpoint and gives its newest frame. What ends is opened again with back-off: commands, connections, FIFOs
-/// and listening ends go on for ever; standard input, a descriptor and a regular file end.
+/// and listening ends go on for ever; standard input, a descriptor and a regular file end. A URL whose
+/// answer is one picture is asked again each second.
 ///
 /// Each advance() reads at most some 16 MiB, to be fair to others. With every_frame it gives the next frame instead of
 /// the newest. Memory: StreamParser's, and the newest frame.
@@ -34,6 +37,10 @@ class Input final : public Producer {
     /// Its standard error is kept, and the last line of it is the reason when it ends, as this function words it.
     std::function<std::string(const std::string&)> exec_errors = {};
     bool exec_once = false;  ///< a command that ends is not run again: the stream has ended
+    /// What is open, or being opened, is opened again when no whole frame comes for so long; 0: never. Nothing: 10 s
+    /// for http, never for others.
+    std::optional<std::chrono::milliseconds> frame_timeout = {};
+    http::Client::Options http = {};  ///< of http: endpoints
   };
   enum class State {
     Opening,  ///< connecting, listening for a producer, or waiting to try again
@@ -97,6 +104,13 @@ class Input final : public Producer {
   bool adopt(int fd);
   Result<std::size_t> read_some(std::span<std::uint8_t> room, bool& again);
   FramePtr read_frames();
+  FramePtr turn();
+  bool open_http();
+  bool answer_over();
+  [[nodiscard]] std::string http_remark() const;
+  [[nodiscard]] Wait bytes_wait() const;
+  [[nodiscard]] std::optional<SteadyTime> frame_due() const;
+  void give_up(const std::string& why);
 
   Endpoint endpoint_;
   Options options_;
@@ -112,8 +126,15 @@ class Input final : public Producer {
   std::uint64_t generation_ = 0;
   SteadyTime closing_since_{};
   SteadyTime last_read_{};
-  std::optional<Connector> connector_;  // a TCP connection in the making
-  bool connecting_ = false;             // a unix one
+  std::optional<Connector> connector_;    // a TCP connection in the making
+  bool connecting_ = false;               // a unix one
+  std::unique_ptr<http::Client> client_;  // of an http: endpoint, kept for what it has learned of passwords
+  bool snapshot_ = false;                 // its answer is one picture,
+  bool has_picture_ = false;              // which has come
+  SteadyTime asked_{};                    // when it was asked for
+  std::optional<SteadyTime> ask_at_;      // when to ask for the next one
+  SteadyTime frame_since_{};              // the last frame, or the begin of opening
+  bool took_bytes_ = false;               // in the turn at hand
   bool reopens_ = false;
   bool every_frame_ = false;
   bool drained_ = true;  // all that was parsed has been given out (every_frame)

@@ -266,6 +266,8 @@ Result<std::unique_ptr<Output>> Output::open(const Endpoint& endpoint, Options o
             return target;
           },
           true);
+    case Endpoint::Kind::Http:
+      return fail({Error::Kind::Unsupported, 0, endpoint.text + ": frames are not sent to URLs"});
     case Endpoint::Kind::UnixListen:
     case Endpoint::Kind::TcpListen:
       break;

@@ -211,6 +211,13 @@ StreamParser::Step StreamParser::seek() {
   return Step::More;
 }
 
+void StreamParser::announce(int http_status, std::string content_type) {
+  framing_.http_head = true;
+  framing_.http_status = http_status;
+  framing_.http_content_type = std::move(content_type);
+  framing_.announced_boundary = boundary_parameter(framing_.http_content_type);
+}
+
 // `curl -i`, or a socket: a whole HTTP response head first.
 StreamParser::Step StreamParser::http_head() {
   const std::string_view text = as_text(view());

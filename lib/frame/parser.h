@@ -63,6 +63,8 @@ class StreamParser {
   /// The next whole frame. Nothing: more bytes are needed. `captured` and `sequence` are the time of the last commit()
   /// and the count of frames given out where the stream does not say.
   [[nodiscard]] std::optional<Frame> next();
+  /// What the head of an HTTP answer said that somebody else has read: for framing().
+  void announce(int http_status, std::string content_type);
   /// The stream has ended: what is left unfinished is counted.
   void end();
   /// The writer paused (nothing more to read for now) after next() gave a frame: notes what came behind the JPEG.

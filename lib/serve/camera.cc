@@ -72,7 +72,8 @@ Camera::~Camera() {
 void Camera::start() {
   idle_timer_.cancel();
   if (input_) return;
-  Input::Options options{options_.max_frame_bytes, false};
+  Input::Options options;
+  options.max_frame_bytes = options_.max_frame_bytes;
   if (camera_.source.by_camgrab) {
     options.exec_input = camera_.source.secret;
     options.exec_errors = [](const std::string& line) { return line; };

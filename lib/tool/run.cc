@@ -8,6 +8,7 @@
 
 #include "cli/log.h"
 #include "cli/notify.h"
+#include "cli/version.h"
 
 namespace fp::tool {
 namespace {
@@ -32,8 +33,11 @@ Input open_input(const cli::Common& common, const Clock& clock, bool every_frame
     throw Failure{Exit::Usage,
                   "standard input is a terminal: pipe frames in, as in 'camgrab test | ...', or name an --input"};
   }
-  auto input =
-      Input::open(*endpoint, {common.max_frame_bytes, common.every_frame || every_frame}, clock, cli::reporter());
+  Input::Options options;
+  options.max_frame_bytes = common.max_frame_bytes;
+  options.every_frame = common.every_frame || every_frame;
+  options.http.user_agent = std::string("framepipe/") + cli::kVersion;
+  auto input = Input::open(*endpoint, std::move(options), clock, cli::reporter());
   if (!input) throw failure_of(input.error());
   return std::move(*input);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/secret_url.h"
 #include "cli/cli.h"
 #include "tool/server.h"
 
@@ -22,7 +23,7 @@ CameraOptions parse_camera(const std::string& text, bool on_demand) {
   CameraOptions camera;
   camera.name = text.substr(0, equals);
   if (equals == std::string::npos || !is_camera_name(camera.name)) {
-    throw Failure{Exit::Usage, "--camera " + text + ": write NAME=SPEC, a NAME of letters, digits, - and _"};
+    throw Failure{Exit::Usage, "--camera " + blotted(text) + ": write NAME=SPEC, a NAME of letters, digits, - and _"};
   }
   std::string spec = text.substr(equals + 1);
   constexpr std::string_view kOnDemand = ",on-demand";

@@ -43,4 +43,9 @@ TEST_CASE("secrets_in: all that an argument gives away") {
   CHECK(secrets_in("http://@cam/").empty());
 }
 
+TEST_CASE("blotted: shows the rest") {
+  CHECK(blotted("nothing") == "nothing");
+  CHECK(blotted("a=http://me:pw@cam/s?token=t&x=1,on-demand") == "a=http://***@cam/s?token=***&x=1,on-demand");
+}
+
 }  // namespace

@@ -99,8 +99,8 @@ TEST_CASE("parse_endpoint: an error names the thing that is wrong") {
       {"tcp:[::1:8000", "'[::1:8000' is no [ADDRESS]:PORT"},
       {"tcp-listen:", "is no port"},
       {"tcp-listen:host:", "'host:'"},
-      {"http://cam/stream", "'http://cam/stream'"},
-      {"https://cam/stream", "'https://cam/stream'"},
+      {"http://", "no host"},
+      {"https://cam:x/", "no port"},
   };
   for (const Case& one : cases) {
     CAPTURE(one.spec);
@@ -111,6 +111,22 @@ TEST_CASE("parse_endpoint: an error names the thing that is wrong") {
     CAPTURE(endpoint.error().text);
     CHECK(endpoint.error().text.find(one.says) != std::string::npos);
   }
+}
+
+TEST_CASE("parse_endpoint: a URL is read from, and its password is not shown") {
+  const auto url = parse_endpoint("https://me:geheim@cam/stream?pwd=x#y", Direction::In);
+  REQUIRE(url.has_value());
+  CHECK(url->kind == Endpoint::Kind::Http);
+  CHECK(url->address == "https://me:geheim@cam/stream?pwd=x#y");
+  CHECK(url->text == "https://cam/stream?pwd=***");
+  CHECK(url->network());
+  CHECK_FALSE(url->listens());
+}
+
+TEST_CASE("parse_endpoint: nothing is written to a URL") {
+  const auto url = parse_endpoint("http://me:geheim@cam/stream", Direction::Out);
+  REQUIRE_FALSE(url.has_value());
+  CHECK(url.error().text == "'http://cam/stream': frames are not sent to URLs (mjpeg-serve serves them at one)");
 }
 
 TEST_CASE("parse_host_port: host and port part at the last colon, and IPv6 stands in brackets") {

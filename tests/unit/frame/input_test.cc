@@ -3,12 +3,15 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <cerrno>
 #include <vector>
 
 #include "base/connector.h"
+#include "support/fake_clock.h"
 #include "support/io.h"
 #include "support/make_frame.h"
+#include "support/scripted_server.h"
 
 namespace {
 
@@ -336,6 +339,167 @@ TEST_CASE("Input: orders from a local socket are passed on") {
   const FramePtr frame = next_frame(input);
   REQUIRE(frame != nullptr);
   CHECK(frame->extra.size() == 1);
+}
+
+// --- http
+
+using test::Peer;
+using test::ScriptedServer;
+
+const std::string kMultipart = "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n";
+
+std::string jpeg_of(std::uint64_t sequence) { return std::string(as_text(make_frame(sequence)->jpeg.view())); }
+
+TEST_CASE("Input: http gives the frames of a stream, and what comes over a network may close no gate") {
+  const ScriptedServer server([&](Peer& peer, int) {
+    peer.request();
+    std::string first = part(1);
+    first.insert(first.find("\r\n") + 2, "X-Gate: closed\r\n");
+    peer.send(kMultipart + first + part(2));
+    peer.hold();
+  });
+  Input input = open_input(server.url("/video"), {.every_frame = true});
+  const FramePtr frame = next_frame(input);
+  REQUIRE(frame != nullptr);
+  CHECK(frame->sequence == 1);
+  for (const auto& [name, value] : frame->extra) CHECK(name != "X-Gate");
+  CHECK(next_frame(input)->sequence == 2);
+  CHECK(input.state() == Input::State::Open);
+  CHECK(input.framing().http_content_type == "multipart/x-mixed-replace; boundary=frame");
+  CHECK(input.framing().announced_boundary == "frame");
+}
+
+TEST_CASE("Input: http that ends is opened again") {
+  const ScriptedServer server([&](Peer& peer, int number) {
+    peer.request();
+    peer.send(kMultipart + part(static_cast<std::uint64_t>(number)));
+  });
+  Input input = open_input(server.url("/video"), {.every_frame = true});
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    FramePtr frame;
+    REQUIRE(test::eventually([&] { return (frame = input.advance()) != nullptr; }));
+    CHECK(frame->sequence == i);
+  }
+  CHECK(input.figures().opened == 3);
+}
+
+TEST_CASE("Input: an answer that is one picture is asked for again each second, in silence") {
+  std::vector<std::string> reports;
+  const ScriptedServer server([&](Peer& peer, int number) {
+    peer.request();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\n\r\n" + jpeg_of(static_cast<std::uint64_t>(number)));
+    if (number % 2 == 1) peer.hold();  // a camera that does not close
+  });
+  for (const bool every_frame : {false, true}) {
+    test::FakeClock clock;
+    Input::Options options;
+    options.every_frame = every_frame;
+    Input input = Input::open(parse_endpoint(server.url("/shot.jpg"), Direction::In).value(), options, clock,
+                              [&](Severity, const std::string& text) { reports.push_back(text); })
+                      .value();
+    for (int i = 0; i < 3; ++i) {
+      REQUIRE(test::eventually([&] { return input.advance() != nullptr; }));
+      REQUIRE(test::eventually([&] { return input.advance() == nullptr && input.wait().fd == -1; }));
+      CHECK(input.state() == Input::State::Open);
+      CHECK(input.wait().until == clock.steady() + 1s);
+      clock.tick(1s);
+    }
+    CHECK(input.figures().opened == 1);
+    CHECK(input.figures().frames == 3);
+  }
+  CHECK(reports.empty());
+}
+
+TEST_CASE("Input: http that refuses is asked again after 5 s at the earliest") {
+  const ScriptedServer server([&](Peer& peer, int) {
+    peer.request();
+    peer.send("HTTP/1.1 404 Not Found\r\n\r\n");
+  });
+  test::FakeClock clock;
+  std::vector<std::string> reports;
+  std::string spec = server.url("/video");
+  Input input = Input::open(parse_endpoint(spec.insert(7, "me:geheim@"), Direction::In).value(), {}, clock,
+                            [&](Severity, const std::string& text) { reports.push_back(text); })
+                    .value();
+  REQUIRE(test::eventually([&] {
+    (void)input.advance();
+    return !reports.empty();
+  }));
+  CHECK(reports.front() == server.url("/video") + ": 404 Not Found; trying again");
+  CHECK(input.trouble() == "404 Not Found");
+  CHECK(input.wait().until == clock.steady() + 5s);
+  CHECK(input.state() == Input::State::Opening);
+}
+
+TEST_CASE("Input: http without a frame for too long is opened again, and says why") {
+  const ScriptedServer server([&](Peer& peer, int number) {
+    peer.request();
+    if (number == 0) peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>");
+    if (number == 1) peer.send(kMultipart + part(7) + part(8).substr(0, 100));
+    peer.hold();
+  });
+  test::FakeClock clock;
+  Input::Options options;
+  options.frame_timeout = 3s;  // less than a head may take
+  Input input = Input::open(parse_endpoint(server.url("/video"), Direction::In).value(), options, clock, {}).value();
+  const auto opened = [&](std::uint64_t times) {
+    return test::eventually([&] {
+      (void)input.advance();
+      if (input.state() == Input::State::Opening && input.wait().fd == -1) clock.tick(100ms);
+      return input.figures().opened == times && input.figures().bytes > 0;
+    });
+  };
+  REQUIRE(opened(1));
+  clock.tick(2999ms);
+  (void)input.advance();
+  CHECK(input.state() == Input::State::Open);
+  clock.tick(1ms);
+  (void)input.advance();
+  CHECK(input.trouble() == "no frame for 3 s (the answer is text/html)");
+  REQUIRE(opened(2));
+  REQUIRE(test::eventually([&] { return input.advance() != nullptr || input.figures().frames > 0; }));
+  clock.tick(3s);
+  (void)input.advance();
+  CHECK(input.trouble() == "no frame for 3 s");
+  REQUIRE(test::eventually([&] {
+    (void)input.advance();
+    if (input.wait().fd == -1) clock.tick(100ms);
+    return server.connections() == 3;
+  }));
+  clock.tick(3s);
+  REQUIRE(test::eventually([&] {
+    (void)input.advance();
+    return input.trouble() == "no frame for 3 s (waiting for the answer)";
+  }));
+}
+
+TEST_CASE("Input: other inputs may have a frame_timeout, too") {
+  const Pair pair = test::make_pipe();
+  test::FakeClock clock;
+  Input::Options options;
+  options.frame_timeout = 2s;
+  Input input = Input::open(parse_endpoint("exec:sleep 100", Direction::In).value(), options, clock, {}).value();
+  CHECK(input.wait().until == clock.steady() + 2s);
+  clock.tick(2s);
+  (void)input.advance();
+  CHECK(input.trouble() == "no frame for 2 s");
+  CHECK(input.state() == Input::State::Opening);
+}
+
+TEST_CASE("Input: begin_close() ends an http connection at once") {
+  std::atomic<bool> left{false};
+  const ScriptedServer server([&](Peer& peer, int) {
+    peer.request();
+    peer.send(kMultipart + part(1));
+    peer.hold();
+    left = true;
+  });
+  Input input = open_input(server.url("/video"));
+  REQUIRE(next_frame(input) != nullptr);
+  CHECK_FALSE(left);
+  input.begin_close();
+  CHECK(input.closed());
+  CHECK(test::eventually([&] { return left.load(); }));
 }
 
 }  // namespace
