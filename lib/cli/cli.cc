@@ -190,7 +190,7 @@ void add_common(CLI::App& app, Common& common) {
 void add_input(CLI::App& app, Common& common) {
   app.add_option("-i,--input", common.input,
                  "Where frames come from: - (standard input), a file or FIFO, fd:N, unix:PATH, unix-listen:PATH, "
-                 "tcp:HOST:PORT, tcp-listen:[HOST:]PORT, exec:COMMAND")
+                 "tcp:HOST:PORT, tcp-listen:[HOST:]PORT, http://..., https://..., exec:COMMAND")
       ->type_name("SPEC")
       ->capture_default_str();
   add_bytes(app, "--max-frame-bytes", common.max_frame_bytes, "Skip frames larger than this", 1024, 1u << 30);
