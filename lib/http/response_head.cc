@@ -8,6 +8,7 @@ namespace fp::http {
 namespace {
 
 constexpr std::size_t kMostHeaders = 500;
+constexpr std::size_t kMostBlankBytes = 4u << 10;  // they are looked through anew with each byte that comes
 
 bool is_token(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](char c) {
@@ -90,7 +91,8 @@ HeadReader::Status HeadReader::feed(ByteView bytes) {
   if (!known_) {
     switch (kind()) {
       case Kind::Unsure:
-        return buffer_.size() <= kMaxBytes ? Status::More : bad("the answer is over 64 KiB of blank lines");
+        return buffer_.size() <= kMostBlankBytes ? Status::More
+                                                 : bad("the answer begins with over 4 KiB of blank lines");
       case Kind::Other:
         return Status::Done;
       case Kind::Http:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # http:// and https:// as an input of every tool: cameras as they are, and nothing of their passwords to be seen.
 # shellcheck disable=SC2154 # stderr and stderr_lines come from run --separate-stderr
+# shellcheck disable=SC2030,SC2031 # CAM is set in each test, for that test
 
 bats_require_minimum_version 1.5.0
 load ../support/common
@@ -18,6 +19,8 @@ camera() {
   eventually grep -q . camera.out
   CAM=http://127.0.0.1:$(cat camera.out)
 }
+plain_stream() { variant plain p1.jpg p2.jpg p3.jpg p4.jpg >cam.mjpeg; }
+want_all() { cat p1.jpg p2.jpg p3.jpg p4.jpg >wanted; }
 sums() { sha256sum <"$1" | cut -d ' ' -f 1; }
 # gives PATH: all four pictures come out of it, byte for byte.
 gives() {
@@ -30,38 +33,38 @@ gives() {
 
 @test "http: frames are what curl gets, byte for byte" {
   camera
-  variant plain p1.jpg p2.jpg p3.jpg p4.jpg >plain
-  cat p1.jpg p2.jpg p3.jpg p4.jpg >wanted
-  curl -s "$CAM/stream/plain" | frame-stat --pass --every-frame 2>err >out
+  plain_stream
+  want_all
+  curl -s "$CAM/stream/cam.mjpeg" | frame-stat --pass --every-frame 2>err >out
   frames payloads out >by_curl
   same_bytes by_curl wanted
-  gives /hold/stream/plain
-  gives /hold/chunked/plain
+  gives /hold/stream/cam.mjpeg
+  gives /hold/chunked/cam.mjpeg
   local length
-  for length in 0 -1 999999999 100; do gives "/hold/length/$length/plain"; done
+  for length in 0 -1 999999999 100; do gives "/hold/length/$length/cam.mjpeg"; done
 }
 
 @test "http: every broken framing yields all its frames" {
   camera
-  cat p1.jpg p2.jpg p3.jpg p4.jpg >wanted
+  want_all
   local name
   for name in plain blank_line_first preamble lf_with_length lf_without_length ffmpeg gstreamer foscam lower_case \
     upper_case long_header json_header without_length without_type without_headers without_line without_line_and_length \
     without_first_boundary closing_as_separator only_closing_boundaries length_too_small length_too_large length_zero \
     length_no_number bare padded padded_without_length other_types_between empty_parts_between closing_at_end; do
-    variant "$name" p1.jpg p2.jpg p3.jpg p4.jpg >"$name"
-    gives "/hold/stream/$name"
+    variant "$name" p1.jpg p2.jpg p3.jpg p4.jpg >"$name.mjpeg"
+    gives "/hold/stream/$name.mjpeg"
   done
 }
 
 @test "http: heads that are wrong, odd or missing do no harm" {
   camera
-  cat p1.jpg p2.jpg p3.jpg p4.jpg >wanted
+  want_all
   local name
   for name in http_head http_head_lf announced_with_dashes announced_quoted announced_other not_announced wrong_type esp32 \
     plain bare without_first_boundary; do
-    variant "$name" p1.jpg p2.jpg p3.jpg p4.jpg >"$name"
-    gives "/hold/raw/$name"
+    variant "$name" p1.jpg p2.jpg p3.jpg p4.jpg >"$name.mjpeg"
+    gives "/hold/raw/$name.mjpeg"
   done
   { printf 'ICY 200 OK\nno colon\nbad name: x\n' && variant plain p1.jpg p2.jpg p3.jpg p4.jpg; } >icy
   gives /hold/raw/icy
@@ -69,9 +72,9 @@ gives() {
 
 @test "http: a stream that ends is asked for again" {
   camera
-  variant plain p1.jpg p2.jpg >plain
-  timeout 60 frame-stat -i "$CAM/stream/plain" --frames 5 >out 2>err
-  contains "$(cat err)" "$CAM/stream/plain: end of stream; trying again"
+  variant plain p1.jpg p2.jpg >cam.mjpeg
+  timeout 60 frame-stat -i "$CAM/stream/cam.mjpeg" --frames 5 >out 2>err
+  contains "$(cat err)" "$CAM/stream/cam.mjpeg: end of stream; trying again"
   at_least "$(wc -l <requests)" 3
 }
 
@@ -87,18 +90,18 @@ gives() {
 
 @test "http: redirects are followed, and a loop of them ends" {
   camera
-  variant plain p1.jpg p2.jpg p3.jpg p4.jpg >plain
-  cat p1.jpg p2.jpg p3.jpg p4.jpg >wanted
-  gives /redirect/3/hold/stream/plain
-  start stat frame-stat -i "$CAM/redirect/9/stream/plain"
+  plain_stream
+  want_all
+  gives /redirect/3/hold/stream/cam.mjpeg
+  start stat frame-stat -i "$CAM/redirect/9/stream/cam.mjpeg"
   eventually says stat "more than 5 redirects"
 }
 
 @test "http: the doctor knows what the head announced" {
   camera
-  variant plain p1.jpg p2.jpg p3.jpg p4.jpg >plain
-  contains "$(timeout 60 frame-stat --doctor --frames 4 -i "$CAM/hold/stream/plain" 2>err)" "frame"
-  contains "$(timeout 60 frame-stat --doctor --frames 4 -i "$CAM/hold/typed/text-html/plain" 2>err)" "text/html"
+  plain_stream
+  contains "$(timeout 60 frame-stat --doctor --frames 4 -i "$CAM/hold/stream/cam.mjpeg" 2>err)" "frame"
+  contains "$(timeout 60 frame-stat --doctor --frames 4 -i "$CAM/hold/typed/text-html/cam.mjpeg" 2>err)" "text/html"
 }
 
 # --- refusals
@@ -128,8 +131,8 @@ gives() {
 
 @test "http: Digest is answered, and neither messages nor arguments nor /state show the password" {
   camera
-  variant plain p1.jpg p2.jpg >plain
-  serve --camera "a=http://me:geheim@${CAM#http://}/digest/hold/stream/plain?pwd=auch" -v
+  variant plain p1.jpg p2.jpg >cam.mjpeg
+  serve --camera "a=http://me:geheim@${CAM#http://}/digest/hold/stream/cam.mjpeg?pwd=auch" -v
   eventually shows p2.jpg
   equals "$(cut -d ' ' -f 4 requests | tr '\n' ' ')" "none Digest "
   contains "$(tr '\0' ' ' <"/proc/$(pid_of server)/cmdline")" "a=http://*********@127"
@@ -143,8 +146,8 @@ gives() {
 }
 
 @test "https: nginx with TLS and Basic is read, and a certificate that nobody vouches for is not" {
-  variant plain p1.jpg p2.jpg p3.jpg p4.jpg >plain
-  cat p1.jpg p2.jpg p3.jpg p4.jpg >wanted
+  plain_stream
+  want_all
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=cam \
     -addext subjectAltName=IP:127.0.0.1 -keyout key -out cert 2>/dev/null
   echo "me:$(openssl passwd -apr1 geheim)" >users
@@ -163,8 +166,7 @@ http {
 }
 END
     start nginx nginx -c "$T/nginx.conf" -e "$T/nginx.log"
-    local try
-    for try in {1..300}; do
+    for _ in {1..300}; do
       curl -sk -o /dev/null "https://127.0.0.1:$(cat port)/" && return 0
       gone "$(pid_of nginx)" && return 1
       sleep 0.03
@@ -172,11 +174,11 @@ END
   }
   eventually https
   CAM=https://me:geheim@127.0.0.1:$(cat port)
-  SSL_CERT_FILE=$T/cert gives /plain
-  start stat frame-stat -i "$CAM/plain"
+  SSL_CERT_FILE=$T/cert gives /cam.mjpeg
+  start stat frame-stat -i "$CAM/cam.mjpeg"
   eventually says stat "certificate: self-signed certificate (SSL_CERT_FILE=FILE trusts the certificates in FILE)"
   lacks "$(cat stat.err err)" geheim
-  SSL_CERT_FILE=$T/cert start wrong frame-stat -i "https://me:falsch@127.0.0.1:$(cat port)/plain"
+  SSL_CERT_FILE=$T/cert start wrong frame-stat -i "https://me:falsch@127.0.0.1:$(cat port)/cam.mjpeg"
   eventually says wrong "401: the user or the password is wrong"
 }
 
@@ -184,17 +186,17 @@ END
 
 @test "http: frame-convert and frame-rate read a URL, too" {
   camera
-  variant plain p1.jpg p2.jpg p3.jpg p4.jpg >plain
-  timeout 60 frame-convert -i "$CAM/hold/stream/plain" --width 80 --every-frame --frames 4 >out 2>err
+  plain_stream
+  timeout 60 frame-convert -i "$CAM/hold/stream/cam.mjpeg" --width 80 --every-frame --frames 4 >out 2>err
   equals "$(frames count out)" 4
-  timeout 60 frame-rate -i "$CAM/hold/stream/plain" --every-frame --frames 1 >out 2>err
+  timeout 60 frame-rate -i "$CAM/hold/stream/cam.mjpeg" --every-frame --frames 1 >out 2>err
   at_least "$(frames count out)" 1
 }
 
 @test "http: an on-demand camera is asked with its first viewer, and left with its last" {
   camera
-  variant plain p1.jpg >plain
-  serve --camera "a=$CAM/hold/stream/plain,on-demand" --idle 0s
+  variant plain p1.jpg >cam.mjpeg
+  serve --camera "a=$CAM/hold/stream/cam.mjpeg,on-demand" --idle 0s
   eventually state_is '.cameras[0].status' idle
   not_there requests
   watch viewer '/stream/a'
