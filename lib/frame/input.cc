@@ -19,6 +19,8 @@ using namespace std::chrono_literals;
 constexpr int kPipeBytes = 1 << 20;
 // A writer that is silent for so long has written what it had to: two writes in a row are none.
 constexpr auto kPause = 5ms;
+// Viewers should have their picture back within a second of their camera's return.
+constexpr auto kHttpLastWait = 800ms;
 constexpr std::size_t kBytesPerTurn = 16u << 20;
 constexpr auto kHttpFrameTimeout = 10s;
 // A camera that has single pictures only is asked for one so often.
@@ -50,6 +52,7 @@ Input::Input(Endpoint endpoint, Options options, const Clock& clock, Report repo
       clock_(&clock),
       report_(std::move(report)),
       every_frame_(options_.every_frame),
+      backoff_(endpoint_.kind == Endpoint::Kind::Http ? kHttpLastWait : Backoff::kLast),
       skip_reporter_(endpoint_.text == "-" ? "standard input" : endpoint_.text, report_),
       parser_({options_.max_frame_bytes, endpoint_.network()}) {}
 

@@ -74,6 +74,8 @@ void Camera::start() {
   if (input_) return;
   Input::Options options;
   options.max_frame_bytes = options_.max_frame_bytes;
+  options.http = camera_.source.http;
+  options.frame_timeout = camera_.source.frame_timeout;
   if (camera_.source.by_camgrab) {
     options.exec_input = camera_.source.secret;
     options.exec_errors = [](const std::string& line) { return line; };

@@ -86,6 +86,7 @@ Result<Source> run_camgrab(const std::string& text, const std::string& argument,
 bool Source::own() const {
   switch (endpoint.kind) {
     case Endpoint::Kind::Exec:
+    case Endpoint::Kind::Http:
     case Endpoint::Kind::Tcp:
     case Endpoint::Kind::Unix:
       return true;

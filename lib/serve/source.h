@@ -8,13 +8,16 @@
 
 #include "base/result.h"
 #include "frame/endpoint.h"
+#include "http/client.h"
 
 namespace fp {
 
 struct Source {
-  Endpoint endpoint;        ///< what is read
-  bool by_camgrab = false;  ///< `endpoint` runs camgrab; its words are the reason when it ends
-  std::string secret;       ///< for the standard input of `endpoint`'s command
+  Endpoint endpoint;                ///< what is read
+  bool by_camgrab = false;          ///< `endpoint` runs camgrab; its words are the reason when it ends
+  std::string secret;               ///< for the standard input of `endpoint`'s command
+  http::Client::Options http = {};  ///< when `endpoint` is a URL
+  std::optional<std::chrono::milliseconds> frame_timeout = {};  ///< as Input::Options has it
 
   /// A stopped camera closes it: it can be opened again, and nobody else is harmed.
   [[nodiscard]] bool own() const;

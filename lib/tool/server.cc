@@ -49,6 +49,7 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
   return app.add_option(name, values, help)
       ->type_name(type)
       ->expected(1)
+      ->allow_extra_args(false)  // what follows is another one's
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 

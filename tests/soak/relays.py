@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+"""Relays and upstreams that are killed and started at random, and viewers that must always see the newest again.
+
+relays.py --bin DIR [--seconds N] [--relays N] [--upstreams N] [--within SECONDS] [--seed N]
+
+Some relays are never killed: after all their viewers have left they must hold the descriptors that they held at the
+start, and little more memory. No viewer may see a frame that is older than one it has seen. When an upstream is back,
+which is when a viewer of its own sees a live frame, each viewer of a relay that lives must see one within --within.
+Prints a line for each finding and one of figures; exits with 1 when something was wrong.
+"""
+import argparse
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+import time
+import urllib.request
+
+HELD_MEMORY_KB = 6144  # a frame buffer here and there, and what malloc keeps
+
+
+class Trouble(Exception):
+    pass
+
+
+class Program:
+    """A server of ours on a port that stays the same when it is started again."""
+
+    def __init__(self, command, log):
+        self.command = command
+        self.log = log
+        self.port = 0
+        self.process = None
+
+    async def start(self):
+        for _ in range(100):  # the port may be somebody's for a moment
+            with open(self.log, "ab") as log:
+                at = log.tell()
+                self.process = await asyncio.create_subprocess_exec(
+                    *self.command, "--listen", f"127.0.0.1:{self.port}", stdin=asyncio.subprocess.DEVNULL,
+                    stdout=asyncio.subprocess.DEVNULL, stderr=log, start_new_session=True)
+            while self.process.returncode is None:
+                with open(self.log, "rb") as text:
+                    text.seek(at)
+                    words = text.read()
+                if b"http://127.0.0.1:" in words:
+                    self.port = int(words.split(b"http://127.0.0.1:")[1].split(b"/")[0])
+                    return
+                await asyncio.sleep(0.01)
+        raise Trouble(f"{self.command} does not listen")
+
+    async def kill(self, how=signal.SIGKILL):
+        group = self.process.pid
+        children = self.children()
+        try:
+            os.killpg(group, how)
+        except ProcessLookupError:
+            pass
+        try:
+            await asyncio.wait_for(self.process.wait(), 5)
+        except asyncio.TimeoutError:
+            raise Trouble(f"{self.command[0]} did not end by signal {how}") from None
+        for child in children:  # an exec: camera is in a group of its own; a killed parent cannot end it
+            try:
+                os.killpg(child, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+
+    def children(self):
+        try:
+            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as text:
+                return [int(pid) for pid in text.read().split()]
+        except OSError:
+            return []
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+    def memory_kb(self):
+        with open(f"/proc/{self.process.pid}/status") as text:
+            return next(int(line.split()[1]) for line in text if line.startswith("VmRSS:"))
+
+    def state(self):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/state", timeout=5) as answer:
+            return json.load(answer)
+
+
+class Viewer:
+    """Watches one path of a program for ever, connecting again whenever it is lost."""
+
+    def __init__(self, program, path, findings):
+        self.program = program
+        self.path = path
+        self.findings = findings
+        self.frames = 0
+        self.last_live = 0.0  # when it came
+        self.newest = 0.0     # X-Timestamp
+        self.news = asyncio.Event()
+        self.task = asyncio.create_task(self.run())
+
+    async def run(self):
+        while True:
+            try:
+                await self.watch()
+            except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                pass
+            await asyncio.sleep(0.02)
+
+    async def watch(self):
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.program.port)
+        try:
+            writer.write(f"GET {self.path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            if b" 200 " not in await reader.readuntil(b"\r\n\r\n"):
+                return
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n") if ": " in line)
+                body = await reader.readexactly(int(headers["content-length"]) + 2)
+                self.take(headers, body[:-2])
+        finally:
+            writer.close()
+
+    def take(self, headers, jpeg):
+        if not (jpeg.startswith(b"\xff\xd8") and jpeg.endswith(b"\xff\xd9")):
+            self.findings.append(f"{self.path}: a broken picture of {len(jpeg)} bytes")
+        if headers.get("x-signal", "live") != "live":
+            return
+        taken = float(headers["x-timestamp"])
+        if taken < self.newest:
+            self.findings.append(f"{self.path}: a frame {self.newest - taken:.3f} s older than the one before")
+        self.newest = max(self.newest, taken)
+        self.frames += 1
+        self.last_live = time.monotonic()
+        self.news.set()
+
+    async def live_after(self, moment, limit):
+        """When the first live frame after `moment` came."""
+        until = time.monotonic() + limit
+        while self.last_live <= moment:
+            self.news.clear()
+            try:
+                await asyncio.wait_for(self.news.wait(), until - time.monotonic())
+            except asyncio.TimeoutError:
+                return None
+        return self.last_live
+
+    async def leave(self):
+        self.task.cancel()
+        try:
+            await self.task
+        except asyncio.CancelledError:
+            pass
+
+
+async def soak(options):
+    dice = random.Random(options.seed)
+    findings, returns = [], []
+    kills = {"upstream": 0, "relay": 0}
+    folder = options.out
+    os.makedirs(folder, exist_ok=True)
+
+    async def noted(work):
+        try:
+            await work
+        except Trouble as trouble:
+            findings.append(str(trouble))
+
+    upstreams = [Program([f"{options.bin}/mjpeg-serve", "--camera",
+                          f"cam=exec:exec {options.bin}/camgrab test --fps 10 --size 320x240"],
+                         f"{folder}/upstream{i}.log") for i in range(options.upstreams)]
+    for program in upstreams:
+        await program.start()
+    relays, homes = [], []
+    for i in range(options.relays):
+        home = dice.sample(range(options.upstreams), 2)
+        urls = [f"cam{j}=http://127.0.0.1:{upstreams[j].port}/stream" for j in home]
+        relays.append(Program([f"{options.bin}/mjpeg-relay", "--idle", "1s", *urls], f"{folder}/relay{i}.log"))
+        homes.append(home)
+        await relays[-1].start()
+    witnesses = range(max(1, options.relays // 5))  # never killed
+
+    viewers = {}  # (relay, upstream) -> Viewer
+    for i, home in enumerate(homes):
+        for j in home:
+            viewers[i, j] = Viewer(relays[i], f"/stream/cam{j}", findings)
+    direct = [Viewer(program, "/stream", findings) for program in upstreams]
+    for viewer in [*viewers.values(), *direct]:
+        if await viewer.live_after(0, 30) is None:
+            raise Trouble(f"{viewer.path}: no frame at all")
+    held = {i: (relays[i].descriptors(), relays[i].memory_kb()) for i in witnesses}
+    dying = set()  # relays that are being killed or started
+
+    async def upstream_falls(j):
+        before = time.monotonic()
+        await upstreams[j].kill(dice.choice([signal.SIGKILL, signal.SIGTERM]))
+        kills["upstream"] += 1
+        gone = time.monotonic()
+        await asyncio.sleep(dice.uniform(0, 4))
+        await upstreams[j].start()
+        back = await direct[j].live_after(gone, 20)
+        if back is None:
+            findings.append(f"upstream {j} did not come back, killed {time.monotonic() - before:.1f} s ago")
+            return
+        watching = [i for i, home in enumerate(homes) if j in home and i not in dying]
+        for i in watching:
+            seen = await viewers[i, j].live_after(gone, options.within + 5)
+            if i in dying:
+                continue
+            if seen is None:
+                findings.append(f"relay {i} shows nothing of upstream {j} since it is back")
+                continue
+            returns.append(max(0.0, seen - back))
+            if seen - back > options.within:
+                findings.append(f"relay {i} showed upstream {j} {seen - back:.2f} s after it was back")
+
+    async def relay_falls(i):
+        dying.add(i)
+        await relays[i].kill(dice.choice([signal.SIGKILL, signal.SIGTERM]))
+        kills["relay"] += 1
+        await asyncio.sleep(dice.uniform(0, 1))
+        await relays[i].start()
+        await asyncio.sleep(0)
+        dying.discard(i)
+
+    async def viewer_leaves(i, j):
+        await viewers[i, j].leave()
+        await asyncio.sleep(dice.uniform(0, 3))  # longer than --idle, or not
+        viewers[i, j] = Viewer(relays[i], f"/stream/cam{j}", findings)
+
+    async def for_ever(choose, pause):
+        while time.monotonic() < stop:
+            await noted(choose())
+            await asyncio.sleep(dice.uniform(0, pause))
+
+    stop = time.monotonic() + options.seconds
+    mortal = [i for i in range(options.relays) if i not in witnesses]
+    leaving = [(i, j) for i in mortal for j in homes[i]]
+    dice.shuffle(leaving)
+    half = len(leaving) // 2
+    await asyncio.gather(
+        for_ever(lambda: upstream_falls(dice.randrange(options.upstreams)), 2),
+        *(for_ever(lambda share=share: relay_falls(dice.choice(share)), 1) for share in (mortal[::2], mortal[1::2]) if share),
+        *(for_ever(lambda share=share: viewer_leaves(*dice.choice(share)), 1) for share in (leaving[:half], leaving[half:])))
+
+    frames = sum(viewer.frames for viewer in viewers.values())
+    # One connection for each relay at most, however many watch.
+    for j, program in enumerate(upstreams):
+        watching = sum(1 for home in homes if j in home) + 1
+        connected = len(program.state()["viewers"])
+        if connected > watching:
+            findings.append(f"upstream {j} has {connected} viewers, and {watching} relays and viewers at most")
+    for viewer in [*viewers.values(), *direct]:
+        await viewer.leave()
+    left = time.monotonic()
+    while any(program.state()["viewers"] for program in upstreams):
+        if time.monotonic() - left > 5:
+            findings.append("upstreams have viewers 5 s after the last one left")
+            break
+        await asyncio.sleep(0.05)
+    idle_after = time.monotonic() - left
+    grown = 0
+    for i in witnesses:
+        descriptors, memory = relays[i].descriptors(), relays[i].memory_kb()
+        # Idle, it holds less than with two upstreams and two viewers.
+        if descriptors > held[i][0]:
+            findings.append(f"relay {i} had {held[i][0]} descriptors at the start and has {descriptors}")
+        grown = max(grown, memory - held[i][1])
+    if grown > HELD_MEMORY_KB:
+        findings.append(f"a relay has grown by {grown} KB")
+    for program in [*relays, *upstreams]:
+        await noted(program.kill(signal.SIGTERM))
+    returns.sort()
+    for finding in findings:
+        print(f"not ok: {finding}")
+    share = (lambda part: returns[min(len(returns) - 1, int(part * len(returns)))] if returns else 0.0)
+    print(f"{options.seconds} s: {options.relays} relays killed {kills['relay']} times, {options.upstreams} upstreams "
+          f"{kills['upstream']} times; {frames} frames seen; back after p50 {share(0.5) * 1000:.0f} ms, max "
+          f"{share(1) * 1000:.0f} ms ({len(returns)} returns); upstreams idle {idle_after:.1f} s after the last viewer; "
+          f"memory at most {max(grown, 0)} KB more; {len(findings)} findings; seed {options.seed}")
+    return 1 if findings or not returns else 0
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--out", required=True, help="a folder for logs")
+    parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--relays", type=int, default=20)
+    parser.add_argument("--upstreams", type=int, default=5)
+    parser.add_argument("--within", type=float, default=1.0)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    options.bin = os.path.abspath(options.bin)
+    try:
+        sys.exit(asyncio.run(soak(options)))
+    except Trouble as trouble:
+        print(f"not ok: {trouble}")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
