@@ -97,6 +97,7 @@ class Viewer:
         self.frames = 0
         self.last_live = 0.0  # when it came
         self.newest = 0.0     # X-Timestamp
+        self.disturbed = 0.0  # when its relay was last killed or started, or it left
         self.news = asyncio.Event()
         self.task = asyncio.create_task(self.run())
 
@@ -190,7 +191,10 @@ async def soak(options):
         if await viewer.live_after(0, 30) is None:
             raise Trouble(f"{viewer.path}: no frame at all")
     held = {i: (relays[i].descriptors(), relays[i].memory_kb()) for i in witnesses}
-    dying = set()  # relays that are being killed or started
+
+    def disturb(i):
+        for j in homes[i]:
+            viewers[i, j].disturbed = time.monotonic()
 
     async def upstream_falls(j):
         before = time.monotonic()
@@ -203,28 +207,29 @@ async def soak(options):
         if back is None:
             findings.append(f"upstream {j} did not come back, killed {time.monotonic() - before:.1f} s ago")
             return
-        watching = [i for i, home in enumerate(homes) if j in home and i not in dying]
-        for i in watching:
-            seen = await viewers[i, j].live_after(gone, options.within + 5)
-            if i in dying:
-                continue
+        async def witness(i, viewer):
+            seen = await viewer.live_after(gone, options.within + 5)
+            if viewer.disturbed > gone:
+                return  # its relay fell, or it left: nothing can be said
             if seen is None:
                 findings.append(f"relay {i} shows nothing of upstream {j} since it is back")
-                continue
+                return
             returns.append(max(0.0, seen - back))
             if seen - back > options.within:
                 findings.append(f"relay {i} showed upstream {j} {seen - back:.2f} s after it was back")
 
+        await asyncio.gather(*(witness(i, viewers[i, j]) for i, home in enumerate(homes) if j in home))
+
     async def relay_falls(i):
-        dying.add(i)
+        disturb(i)
         await relays[i].kill(dice.choice([signal.SIGKILL, signal.SIGTERM]))
         kills["relay"] += 1
         await asyncio.sleep(dice.uniform(0, 1))
         await relays[i].start()
-        await asyncio.sleep(0)
-        dying.discard(i)
+        disturb(i)
 
     async def viewer_leaves(i, j):
+        viewers[i, j].disturbed = float("inf")
         await viewers[i, j].leave()
         await asyncio.sleep(dice.uniform(0, 3))  # longer than --idle, or not
         viewers[i, j] = Viewer(relays[i], f"/stream/cam{j}", findings)
