@@ -1,9 +1,12 @@
-// One camera's card: its picture, its status, its figures, its buttons.
+// One camera's card: its picture, its status, its figures, its buttons. In the grid it is one of many; on the page of
+// its camera it stands alone.
 import * as figures from './figures.js';
 import {Picture} from './picture.js';
 import {Rate} from './rate.js';
-import {saveSnapshot} from './snapshot.js';
+import {saveFrame, saveSnapshot} from './snapshot.js';
 import {reason} from './refusal.js';
+import {History} from './history.js';
+import {hrefOf} from './route.js';
 import {localNow} from './clock.js';
 import {toggleFullScreen} from './fullscreen.js';
 
@@ -15,13 +18,17 @@ const STATUS_TEXT = {
   stalled: 'Stalled',
   reconnecting: 'Reconnecting',
   idle: 'Idle',
-  stopped: 'Stopped',
+  stopped: 'Stopped',  // on the server, for everybody
+  paused: 'Paused',    // on this page
 };
 
 export class Camera {
   name;
   element;
-  stopped;
+  paused;
+  history = new History();
+  alone = false;             // on its own page
+  #receiving = true;         // whether the wall is asked for it
   #picture;
   #fps = new Rate();
   #bytes = new Rate();
@@ -29,18 +36,22 @@ export class Camera {
   #sentHere = {dropped: 0};  // the server's figures of this connection's share of it
   #droppedBefore = 0;        // on earlier connections
   #linkProblem = '';         // not empty: the server cannot be reached
+  #dropped = 0;              // at the last refresh
   #captured = null;          // UNIX time at the server of the picture on screen; null: none, or a card
   #messageTimer = 0;
 
-  /** `onToggle(camera)` is called when the user asks for start or stop. */
-  constructor(name, {stopped, onToggle}) {
+  /**
+   * `onToggle(camera)` is called when the user asks for pause or resume, `onOpen(camera)` at a click on the picture.
+   */
+  constructor(name, {paused, onToggle, onOpen}) {
     this.name = name;
-    this.stopped = stopped;
+    this.paused = paused;
     this.element = document.getElementById('camera-template').content.firstElementChild.cloneNode(true);
     this.#picture = new Picture(this.#find('canvas'), (frame) => this.#shown(frame));
-    if (stopped) this.#picture.stop();
+    if (paused) this.#picture.stop();
     this.#label();
     this.#find('.toggle').addEventListener('click', () => onToggle(this));
+    this.#find('.screen').addEventListener('click', () => onOpen(this));
     this.#find('.snapshot').addEventListener('click', () => this.snapshot());
     this.#find('.full-screen').addEventListener('click', () => this.fullScreen());
     this.#showStatus();
@@ -49,7 +60,7 @@ export class Camera {
 
   /** A part of the wall with a JPEG of this camera. */
   offer({headers, body}) {
-    if (this.stopped) return;
+    if (this.paused || !this.#receiving) return;
     this.#bytes.add(localNow(), body.length);
     this.#picture.offer({
       jpeg: body,
@@ -79,9 +90,9 @@ export class Camera {
     this.#showStatus();
   }
 
-  setStopped(stopped) {
-    this.stopped = stopped;
-    if (stopped) {
+  setPaused(paused) {
+    this.paused = paused;
+    if (paused) {
       this.#picture.stop();
       this.#resetRates();
     } else {
@@ -90,15 +101,54 @@ export class Camera {
     this.#showStatus();
   }
 
+  setAlone(alone) {
+    this.alone = alone;
+    const link = this.#find('.name a');
+    if (alone) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+
+  /** The wall leaves out what is not to be seen; its figures are not known then. */
+  setReceiving(receiving) {
+    if (receiving !== this.#receiving) this.#resetRates();
+    this.#receiving = receiving;
+  }
+
+  /** Where the raw stream is. */
+  setRaw(url) {
+    const link = this.#find('.raw');
+    if (link.getAttribute('href') !== url) link.setAttribute('href', url);
+  }
+
+  /** The server's word for it, '' before there was any. */
+  get serverStatus() {
+    return this.#report.status ?? '';
+  }
+
+  /** In pixels, as the camera sends it; null: not known. */
+  get size() {
+    const {width, height} = this.#report;
+    return width > 0 && height > 0 ? {width, height} : null;
+  }
+
+  /** The server has agreed to a change that its figures will tell of in a moment. */
+  assumeStatus(status) {
+    this.#report = {...this.#report, status, reason: ''};
+    this.#showStatus();
+  }
+
+  /** In the grid a fresh picture of full size; alone the very one that is shown. */
   async snapshot() {
     const button = this.#find('.snapshot');
     if (button.hasAttribute('aria-busy')) return;
     button.setAttribute('aria-busy', 'true');
     try {
-      await saveSnapshot(this.name);
-      this.#say('');
+      const {frame} = this.#picture;
+      if (this.alone && frame && frame.signal !== 'card') saveFrame(this.name, frame);
+      else await saveSnapshot(this.name);
+      this.say('');
     } catch (error) {
-      this.#say(`No snapshot: ${reason(error)}`);
+      this.say(`No snapshot: ${reason(error)}`);
     } finally {
       button.removeAttribute('aria-busy');
     }
@@ -113,21 +163,34 @@ export class Camera {
     const now = localNow();
     const report = this.#report;
     const age = serverNow === null || this.#captured === null ? null : serverNow - this.#captured;
+    const fps = this.#fps.perSecond(now);
+    const bandwidth = this.bitsPerSecond(now);
     const byServer = this.#droppedBefore + this.#sentHere.dropped;
+    const dropped = byServer + this.#picture.skipped;
     this.#figure('size', figures.size(report.width, report.height));
-    this.#figure('fps', figures.fps(this.#fps.perSecond(now)));
+    this.#figure('fps', figures.fps(fps));
     this.#figure('source', figures.fps(this.#linkProblem ? null : report.fps));
     this.#figure('age', figures.age(age));
-    this.#figure('dropped', figures.count(byServer + this.#picture.skipped));
-    this.#figure('bandwidth', figures.bitrate(this.bitsPerSecond(now)));
+    this.#figure('dropped', figures.count(dropped));
+    this.#figure('bandwidth', figures.bitrate(bandwidth));
     this.#find('[data-figure=dropped]').parentElement.title =
         `Left out for a newer picture: ${byServer} by the server, ${this.#picture.skipped} by this page`;
+    const watched = this.#receiving && !this.paused;
+    this.history.record(now, watched ? {fps, age, bandwidth, dropped: dropped - this.#dropped} : null);
+    this.#dropped = dropped;
   }
 
   /** As received here; null if unknown. */
   bitsPerSecond(now) {
     const bytesPerSecond = this.#bytes.perSecond(now);
     return bytesPerSecond === null ? null : bytesPerSecond * 8;
+  }
+
+  /** Tells something that passes. */
+  say(message) {
+    clearTimeout(this.#messageTimer);
+    this.#write('.message', message);
+    if (message) this.#messageTimer = setTimeout(() => this.#write('.message', ''), MESSAGE_MS);
   }
 
   #shown(frame) {
@@ -156,27 +219,21 @@ export class Camera {
     this.element.dataset.status = status;
     this.#write('.badge-text', STATUS_TEXT[status] ?? status);
     this.#use('.badge', `#status-${status in STATUS_TEXT ? status : 'waiting'}`);
-    const action = this.stopped ? 'Start' : 'Stop';
+    const action = this.paused ? 'Resume' : 'Pause';
     this.#write('.toggle .label', action);
     this.#use('.toggle', `#action-${action.toLowerCase()}`);
-    this.#name('.toggle', action, ' (Space)');
+    this.#name('.toggle', action, ', on this page only (Space)');
   }
 
   #status() {
-    if (this.stopped) return 'stopped';
+    if (this.paused) return 'paused';
     if (this.#linkProblem) return 'reconnecting';
     return this.#report.status ?? 'waiting';
   }
 
   #reason(status) {
-    if (status === 'stopped') return 'Stopped by you';
+    if (status === 'paused') return 'Paused by you';
     return this.#linkProblem || this.#report.reason || '';
-  }
-
-  #say(message) {
-    clearTimeout(this.#messageTimer);
-    this.#write('.message', message);
-    if (message) this.#messageTimer = setTimeout(() => this.#write('.message', ''), MESSAGE_MS);
   }
 
   #label() {
@@ -184,11 +241,11 @@ export class Camera {
     this.element.dataset.shown = 0;
     this.element.dataset.sequence = '';
     this.element.setAttribute('aria-label', `Camera ${this.name}`);
-    this.#write('.name', this.name);
-    this.#find('.name').title = this.name;
+    this.#write('.name a', this.name);
+    this.#find('.name a').title = this.name;
+    this.#find('.name a').href = hrefOf(this.name);
     this.#write('.badge-name', `${this.name}: `);
     this.#find('canvas').setAttribute('aria-label', `Picture of ${this.name}`);
-    this.#find('.raw').href = `/stream/${encodeURIComponent(this.name)}`;
     this.#name('.snapshot', 'Snapshot', ' (S)');
     this.#name('.full-screen', 'Full screen', ' (F)');
     this.#name('.raw', 'Raw stream', '');

@@ -24,7 +24,9 @@ export function arrange({count, width, height, gap, chrome, ratio, narrowest}) {
 /** Arranges the cards in `wall` (see .wall in style.css for the custom properties). */
 export class Layout {
   columns = 1;
+  pictureWidth = 0;  // CSS pixels; 0 while there are no cards
   #wall;
+  #page = '';
   #count = 0;
   #ratio = 16 / 9;
 
@@ -32,10 +34,11 @@ export class Layout {
     this.#wall = wall;
   }
 
-  /** For cameras as in the server's figures. */
-  fit(cameras) {
+  /** For the cameras that are to be seen, as in the server's figures. `page`: another one has another room. */
+  fit(cameras, page) {
     const ratio = commonRatio(cameras);
-    if (cameras.length === this.#count && ratio === this.#ratio) return;
+    if (cameras.length === this.#count && ratio === this.#ratio && page === this.#page) return;
+    this.#page = page;
     this.#count = cameras.length;
     this.#ratio = ratio;
     this.apply();
@@ -64,6 +67,7 @@ export class Layout {
       narrowest: length('--narrowest'),
     });
     this.columns = columns;
+    this.pictureWidth = this.#count > 0 ? cardWidth - 2 : 0;  // borders
     this.#wall.style.setProperty('--columns', columns);
     this.#wall.style.setProperty('--card', `${cardWidth}px`);
     this.#wall.style.setProperty('--ratio', this.#ratio);

@@ -7,6 +7,7 @@
 export class Picture {
   shown = 0;    // drawn
   skipped = 0;  // overtaken by a newer one before they were decoded, or not decodable
+  frame = null; // the one on the canvas
   #canvas;
   #context;
   #onShown;
@@ -61,6 +62,7 @@ export class Picture {
     }
     this.#context.drawImage(bitmap, 0, 0);
     this.shown += 1;
+    this.frame = frame;
     this.#onShown(frame);
   }
 }

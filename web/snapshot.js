@@ -10,13 +10,21 @@ export async function saveSnapshot(name) {
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
   if (!response.ok) throw await Refusal.from(response);
-  download(await response.blob(), `${name}-${stamp(new Date())}.jpg`);
+  download(await response.blob(), fileName(name, new Date()));
 }
 
-function download(blob, fileName) {
+/** The very frame that was shown, under the time at which it was taken. */
+export function saveFrame(name, {jpeg, captured}) {
+  const taken = Number.isFinite(captured) ? new Date(captured * 1000) : new Date();
+  download(new Blob([jpeg], {type: 'image/jpeg'}), fileName(name, taken));
+}
+
+const fileName = (name, date) => `${name}-${stamp(date)}.jpg`;
+
+function download(blob, name) {
   const link = document.createElement('a');
   link.href = URL.createObjectURL(blob);
-  link.download = fileName;
+  link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);  // the browser may read it some time after the click
 }

@@ -1,24 +1,45 @@
-// Puts the page together: one wall, a card for each camera, and the words around them.
+// Puts the page together: one wall, a card for each camera, the page of each, and the words around them.
+import {AddDialog} from './add-dialog.js';
 import {Camera} from './camera.js';
+import {wishesOf} from './choices.js';
 import {ServerClock, localNow} from './clock.js';
+import {Desk} from './desk.js';
 import * as figures from './figures.js';
+import {FILL_EVENTS, filling} from './fullscreen.js';
 import {Layout} from './layout.js';
+import {Pages, isLost} from './pages.js';
 import {Refusal, sentence} from './refusal.js';
+import {RemoveDialog} from './remove-dialog.js';
 import {listenForShortcuts} from './shortcuts.js';
+import {TileWidth} from './tile-width.js';
+import {streamUrl, wallUrl} from './urls.js';
 import {Wall} from './wall.js';
 
 const REFRESH_MS = 500;        // nobody reads numbers faster than this
 const HIDDEN_MS = 1000;        // a look at another tab need not cost a connection
 const SLOW_CONNECT_MS = 1000;  // until then the last pictures may pass as live
+const UNSEEN_FPS = 5;          // of a wall that is open for its figures alone
+
+const query = new URLSearchParams(location.search);
+const pageFps = Math.max(0, Number(query.get('fps'))) || 0;  // '/?fps=5' spares a slow network
 
 const root = document.documentElement;
+root.toggleAttribute('data-kiosk', query.has('kiosk'));  // pictures and names alone, for a screen on a wall
 const wallElement = document.getElementById('wall');
 const layout = new Layout(wallElement);
 const clock = new ServerClock();
-const stopped = new Set();  // names; kept for cameras that go and come back
+const paused = new Set();   // names; kept for cameras that go and come back
 const wall = new Wall({onPart, onState});
+const tileWidth = new TileWidth(() => follow());
+const pages = new Pages({onTurn: turned, announce});
+const removeDialog = new RemoveDialog({onRemoved});
+const desk = new Desk({onChoice: follow, onRemove: ({name}) => removeDialog.open(name)});
+const addDialog = new AddDialog({
+  isTaken: (name) => cameras.some((camera) => camera.name === name),
+  onAdded: (name) => announce(`Camera ${name} added`),
+});
 let cameras = [];           // in the order of the server
-let server = null;          // its figures
+let report = null;          // its figures: {server, cameras}
 let slowConnectTimer = 0;
 let hiddenTimer = 0;
 
@@ -38,7 +59,7 @@ function onState(state, problem) {
   } else if (state === 'reconnecting') {
     setLinkProblem(sentence(problem));
     // A camera we asked for by name may be gone; the figures of an open wall will tell.
-    if (problem instanceof Refusal && [400, 404].includes(problem.status)) wall.url = wallUrl([]);
+    if (problem instanceof Refusal && [400, 404].includes(problem.status)) wall.url = wallUrl({});
   }
   if (state === 'connecting' || state === 'reconnecting') startCounting();
   showWords(problem);
@@ -54,16 +75,18 @@ function startCounting() {
   for (const camera of cameras) camera.connectionOpened();
 }
 
-function showFigures(report) {
-  clock.observe(report.server.time);
-  server = report.server;
+function showFigures(figuresNow) {
+  clock.observe(figuresNow.server.time);
+  report = figuresNow;
   placeCameras(report.cameras);
-  layout.fit(report.cameras);
   for (const entry of report.cameras) {
     cameras.find((camera) => camera.name === entry.name).describe(entry, report.viewer.cameras[entry.name]);
   }
+  layoutCards();
+  desk.describe(report.server);
+  document.getElementById('add-button').hidden = !report.server.can_add;
   showWords(null);
-  if (wantedUrl() !== wall.url) request();
+  follow();
 }
 
 function placeCameras(entries) {
@@ -71,47 +94,105 @@ function placeCameras(entries) {
   const unchanged = names.length === cameras.length && names.every((name, at) => cameras[at].name === name);
   if (unchanged) return;
 
+  const focused = document.activeElement;
+  const focusedAt = cameras.findIndex(({element}) => element.contains(focused));
   for (const camera of cameras) {
     if (!names.includes(camera.name)) camera.element.remove();
   }
   const known = new Map(cameras.map((camera) => [camera.name, camera]));
-  cameras = names.map((name) => known.get(name) ?? new Camera(name, {stopped: stopped.has(name), onToggle}));
+  cameras = names.map((name) => known.get(name) ?? newCamera(name));
   cameras.forEach(({element}, at) => {
-    // Move only what must move: a moved element loses the focus and leaves full screen.
+    // Move only what must move: a moved element leaves full screen.
     if (wallElement.children[at] !== element) wallElement.insertBefore(element, wallElement.children[at] ?? null);
   });
+  pages.place(cameras);
+  desk.show(pages.alone);
+  if (focusedAt >= 0) keepFocus(focused, focusedAt);
+}
+
+// Moved cards lose the focus, and those that are gone leave it to the one in their place.
+function keepFocus(focused, at) {
+  if (!isLost(focused)) return focused.focus({preventScroll: true});
+  const target = pages.shown[Math.min(at, pages.shown.length - 1)]?.element ?? document.getElementById('to-grid');
+  target.focus({preventScroll: true});
+}
+
+function newCamera(name) {
+  return new Camera(name, {paused: paused.has(name), onToggle, onOpen: (camera) => pages.open(camera)});
 }
 
 function onToggle(camera) {
-  camera.setStopped(!camera.stopped);
-  if (camera.stopped) stopped.add(camera.name);
-  else stopped.delete(camera.name);
-  request();
+  camera.setPaused(!camera.paused);
+  if (camera.paused) paused.add(camera.name);
+  else paused.delete(camera.name);
+  follow();
+}
+
+// --- pages ---
+
+function turned() {
+  desk.show(pages.alone);
+  layoutCards();
+  follow();
+  showWords(null);
+}
+
+function layoutCards() {
+  const shown = pages.shown.map(({name}) => name);
+  layout.fit((report?.cameras ?? []).filter(({name}) => shown.includes(name)), root.dataset.page);
+}
+
+function onRemoved(name) {
+  announce(`Camera ${name} removed`);
+  if (pages.name === name) pages.leave();
 }
 
 // --- the connection ---
 
+// What is to be seen is what is asked for.
+function follow() {
+  if (document.visibilityState === 'hidden') return;  // followVisibility() sees to that
+  for (const camera of cameras) {
+    camera.setReceiving(sent().includes(camera));
+    camera.setRaw(streamUrl(camera.name, camera.alone ? wishesOf(camera.name, camera.size?.width) : {}));
+  }
+  const isOpen = root.dataset.state !== 'paused';
+  if (isOpen === allPaused() || (isOpen && wantedUrl() !== wall.url)) request();
+}
+
 function request() {
-  if (document.visibilityState === 'hidden' || allStopped()) wall.close();
+  if (document.visibilityState === 'hidden' || allPaused()) wall.close();
   else wall.open(wantedUrl());
 }
 
-function allStopped() {
-  return cameras.length > 0 && cameras.every((camera) => camera.stopped);
+// The cards that the wall brings pictures for, unless they are paused.
+function sent() {
+  const filled = cameras.filter(({element}) => element === filling());
+  return filled.length > 0 ? filled : pages.shown;
 }
 
-// All of them, without naming any, unless some are stopped: so new ones come by themselves.
+function allPaused() {
+  return sent().length > 0 && sent().every((camera) => camera.paused);
+}
+
 function wantedUrl() {
-  const running = cameras.filter((camera) => !camera.stopped);
-  return wallUrl(running.length === cameras.length ? [] : running.map((camera) => camera.name));
+  const only = pages.name ?? sent().find(({element}) => element === filling())?.name ?? null;
+  return only === null ? gridUrl() : cameraUrl(only);
 }
 
-function wallUrl(names) {
-  const query = [];
-  if (names.length > 0) query.push(`cameras=${names.map(encodeURIComponent).join(',')}`);
-  const fps = Number(new URLSearchParams(location.search).get('fps'));  // '/?fps=5' spares a slow network
-  if (fps > 0) query.push(`fps=${fps}`);
-  return query.length > 0 ? `/wall?${query.join('&')}` : '/wall';
+function cameraUrl(name) {
+  const camera = cameras.find((camera) => camera.name === name);
+  if (!camera && report) return wallUrl({fps: UNSEEN_FPS});  // it may come
+  const wishes = wishesOf(name, camera?.size?.width);
+  return wallUrl({names: [name], ...wishes, fps: wishes.fps || pageFps});
+}
+
+// All of them, without naming any, unless some are paused: so new ones come by themselves.
+function gridUrl() {
+  const running = cameras.filter((camera) => !camera.paused);
+  const names = running.length === cameras.length ? [] : running.map((camera) => camera.name);
+  const widest = Math.max(0, ...running.map((camera) => camera.size?.width ?? 0));
+  return wallUrl({names, fps: pageFps, width: tileWidth.step < widest ? tileWidth.step : 0});
 }
 
 function followVisibility() {
@@ -128,18 +209,26 @@ function showWords(problem) {
     connecting: 'Connecting',
     connected: 'Connected',
     reconnecting: 'Reconnecting',
-    paused: allStopped() ? 'All stopped' : 'Paused',
+    paused: 'Paused',
   }[state];
   write('link', link);
-  write('empty-title', state === 'connected' ? 'No cameras' : link);
-  if (state === 'connected') write('empty-text', 'The server has none at present. They appear here by themselves.');
-  else if (problem) write('empty-text', `${sentence(problem)}. Trying again by itself.`);
-  document.getElementById('empty').hidden = cameras.length > 0;
+  const missing = pages.name !== null && report !== null && !pages.alone;
+  if (missing) {
+    write('empty-title', `No camera ${pages.name}`);
+    write('empty-text', 'The server has none of this name at present. If it comes, it appears here by itself.');
+  } else {
+    write('empty-title', state === 'connected' ? 'No cameras' : link);
+    if (state === 'connected') write('empty-text', 'The server has none at present. They appear here by themselves.');
+    else if (problem) write('empty-text', `${sentence(problem)}. Trying again by itself.`);
+  }
+  document.getElementById('empty').hidden = missing ? false : cameras.length > 0;
 }
 
 function refresh() {
   const serverNow = clock.now();
   for (const camera of cameras) camera.refresh(serverNow);
+  desk.refresh();
+  tileWidth.observe(pages.name === null ? layout.pictureWidth * devicePixelRatio : 0);
   write('summary', root.dataset.state === 'connected' ? summary() : '');
 }
 
@@ -148,10 +237,14 @@ function summary() {
   const bits = cameras.reduce((sum, camera) => sum + (camera.bitsPerSecond(now) ?? 0), 0);
   return [
     figures.plural(cameras.length, 'camera'),
-    figures.plural(server.viewers, 'viewer'),
+    figures.plural(report.server.viewers, 'viewer'),
     figures.bitrate(bits),
-    `up ${figures.duration(server.uptime)}`,
+    `up ${figures.duration(report.server.uptime)}`,
   ].join(' · ');
+}
+
+function announce(text) {
+  write('news', text);
 }
 
 function write(id, text) {
@@ -164,7 +257,18 @@ function write(id, text) {
 const help = document.getElementById('help');
 const showHelp = () => help.showModal();
 document.getElementById('help-button').addEventListener('click', showHelp);
-listenForShortcuts({cameras: () => cameras, columns: () => layout.columns, showHelp});
+document.getElementById('add-button').addEventListener('click', () => addDialog.open());
+listenForShortcuts({
+  get cameras() { return cameras; },
+  get columns() { return layout.columns; },
+  get alone() { return pages.alone; },
+  get onCameraPage() { return pages.name !== null; },
+  open: (camera) => pages.open(camera),
+  leave: () => pages.leave(),
+  step: (distance) => pages.step(distance),
+  showHelp,
+});
+for (const event of FILL_EVENTS) document.addEventListener(event, follow);
 document.addEventListener('visibilitychange', followVisibility);
 // An open connection would keep the page out of the back-forward cache.
 addEventListener('pagehide', () => wall.close());

@@ -1,0 +1,34 @@
+// What a figure was in the last minute.
+
+export const SPAN_SECONDS = 60;
+const GAP_SECONDS = 3;  // a hidden tab counts slowly, and what was between is not known
+
+export class Series {
+  #samples = [];  // {time, value}, oldest first; value null: not known
+
+  /** `value`: null or NaN when it is not known. */
+  add(time, value) {
+    this.#samples.push({time, value: Number.isFinite(value) ? value : null});
+    while (time - this.#samples[0].time > SPAN_SECONDS) this.#samples.shift();
+  }
+
+  /** Null when nothing is known. */
+  get largest() {
+    const values = this.#samples.flatMap(({value}) => value ?? []);
+    return values.length > 0 ? Math.max(...values) : null;
+  }
+
+  /** Runs of neighbours that are known: arrays of {age, value}, age in seconds before `now`. */
+  runs(now) {
+    const runs = [];
+    let before = null;
+    for (const {time, value} of this.#samples) {
+      if (value !== null) {
+        if (before === null || time - before > GAP_SECONDS) runs.push([]);
+        runs.at(-1).push({age: now - time, value});
+      }
+      before = value === null ? null : time;
+    }
+    return runs;
+  }
+}
