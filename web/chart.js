@@ -1,18 +1,11 @@
 // A small picture of a minute: one figure, from 0 to a round number above the highest.
-import {SPAN_SECONDS} from './series.js';
+import {SPAN_SECONDS, roundAbove} from './series.js';
 
 const WIDTH = 240;   // units of the viewBox, stretched to the room there is
 const HEIGHT = 48;
 const CALM_SECONDS = 5;  // between drawings, for those who asked for less motion
-const ROUND = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
 
 const lessMotion = matchMedia('(prefers-reduced-motion: reduce)');
-
-/** The least round number that is not below `value`. */
-export function roundAbove(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return ROUND.find((digit) => digit * power >= value * (1 - 1e-9)) * power;
-}
 
 export class Chart {
   element;

@@ -2,6 +2,7 @@
 
 export const SPAN_SECONDS = 60;
 const GAP_SECONDS = 3;  // a hidden tab counts slowly, and what was between is not known
+const ROUND = [1, 1.5, 2, 3, 4, 5, 6, 8, 10];
 
 export class Series {
   #samples = [];  // {time, value}, oldest first; value null: not known
@@ -31,4 +32,10 @@ export class Series {
     }
     return runs;
   }
+}
+
+/** The least round number that is not below `value`, which is above 0: the top of a scale. */
+export function roundAbove(value) {
+  const power = 10 ** Math.floor(Math.log10(value));
+  return ROUND.find((digit) => digit * power >= value * (1 - 1e-9)) * power;
 }

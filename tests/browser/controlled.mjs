@@ -155,7 +155,8 @@ class Wall {
     if (known.length === 0) return;
     const cameras = [...this.#cameras.values()].flatMap(({name, url, stopped, added}) => {
       const figures = this.#sources.get(url)?.figures?.cameras.find((entry) => added || entry.name === name);
-      return figures ? [{...figures, name, ...(stopped ? {status: 'stopped', reason: 'stopped by a viewer'} : {})}] : [];
+      if (!figures) return [];
+      return [{...figures, name, ...(stopped && {status: 'stopped', reason: 'stopped by a viewer'})}];
     });
     const figures = {...known[0], server: {...known[0].server, control: true, can_add: true}, cameras};
     this.#send(new Map([['content-type', 'application/json']]), Buffer.from(JSON.stringify(figures)));

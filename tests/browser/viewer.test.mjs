@@ -4,11 +4,10 @@ import {readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {
-  OrdinaryTab, PATIENCE_MS, Server, asPart, camgrab, launchBrowser, makeColouredFrames, temporaryFolder, until,
+  OrdinaryTab, Server, asPart, camgrab, launchBrowser, makeColouredFrames, temporaryFolder, until,
 } from './support.mjs';
+import {PHONE, Viewer} from './viewer.mjs';
 
-const DESK = {width: 1280, height: 800};
-const PHONE = {width: 360, height: 740};
 const ONE_CAMERA = ['--camera', `door=exec:${camgrab('320x240', 10)}`];
 const TWO_CAMERAS = [...ONE_CAMERA, '--camera', `yard=exec:${camgrab('480x270', 5)}`];
 
@@ -16,107 +15,11 @@ let browser;
 before(async () => { browser = await launchBrowser(); });
 after(() => browser?.close());
 
-/** The page in a tab, and what it complained about. */
-class Viewer {
-  requests = [];  // paths
-  underway = new Set();
-  complaints = [];
-
-  static async open(t, server, options = {}) {
-    const context = await browser.newContext({viewport: DESK, ...options});
-    t.after(() => context.close());
-    context.setDefaultTimeout(PATIENCE_MS);
-    await context.addInitScript(() => {
-      addEventListener('securitypolicyviolation', ({violatedDirective, blockedURI}) => {
-        console.error(`violates ${violatedDirective}: ${blockedURI}`);
-      });
-    });
-    const viewer = new Viewer(await context.newPage());
-    await viewer.page.goto(server.url);
-    return viewer;
-  }
-
-  constructor(page) {
-    this.page = page;
-    page.on('pageerror', (error) => this.complaints.push(error.stack));
-    page.on('console', (message) => {
-      if (message.type() === 'error') this.complaints.push(message.text());
-    });
-    page.on('request', (request) => {
-      this.underway.add(request);
-      this.requests.push(request.url().slice(new URL(request.url()).origin.length));
-    });
-    page.on('requestfinished', (request) => this.underway.delete(request));
-    page.on('requestfailed', (request) => this.underway.delete(request));
-  }
-
-  /** Those for pictures. */
-  get walls() {
-    return this.requests.filter((path) => path.startsWith('/wall'));
-  }
-
-  camera(name) {
-    return this.page.locator(`[data-camera="${name}"]`);
-  }
-
-  button(name, action) {
-    return this.camera(name).locator(`.${action}`);
-  }
-
-  async figure(name, figure) {
-    return this.camera(name).locator(`[data-figure=${figure}]`).textContent();
-  }
-
-  async becomes(state) {
-    await this.page.locator(`html[data-state=${state}]`).waitFor({state: 'attached'});
-  }
-
-  async cameraBecomes(name, status) {
-    await this.page.locator(`[data-camera="${name}"][data-status=${status}]`).waitFor();
-  }
-
-  /** Waits for another picture on the screen. */
-  async moves(name) {
-    const before = await this.camera(name).evaluate(digest);
-    await until(`${name} moves`, async () => await this.camera(name).evaluate(digest) !== before);
-  }
-
-  async isLive(...names) {
-    await this.becomes('connected');
-    for (const name of names) {
-      await this.cameraBecomes(name, 'live');
-      await this.moves(name);
-    }
-  }
-
-  focused() {
-    return this.page.evaluate(() => document.activeElement.dataset.camera);
-  }
-
-  fullScreen() {
-    return this.page.evaluate(() => document.fullscreenElement?.dataset.camera);
-  }
-
-  /** `expected`: complaints that belong to the test. */
-  assertNoComplaints(expected = /^$/) {
-    assert.deepEqual(this.complaints.filter((text) => !expected.test(text)), []);
-  }
-}
-
-// Of the picture on a camera's canvas.
-function digest(element) {
-  const canvas = element.querySelector('canvas');
-  const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
-  copy.drawImage(canvas, 0, 0);
-  const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);
-  return data.reduce((hash, value) => (hash * 31 + value) | 0, 0);
-}
-
 const viewersOf = async (server, name) => (await server.state()).cameras.find((camera) => camera.name === name).viewers;
 
 test('the page shows moving pictures and figures of all cameras over one connection', async (t) => {
   const server = await Server.start(t, ...TWO_CAMERAS);
-  const viewer = await Viewer.open(t, server);
+  const viewer = await Viewer.open(t, browser, server);
   await viewer.isLive('door', 'yard');
 
   assert.equal(await viewer.page.locator('#link').textContent(), 'Connected');
@@ -142,7 +45,7 @@ test('the page shows moving pictures and figures of all cameras over one connect
 
 test('the page reconnects by itself when the server is killed and started again', async (t) => {
   const server = await Server.start(t, ...TWO_CAMERAS);
-  const viewer = await Viewer.open(t, server);
+  const viewer = await Viewer.open(t, browser, server);
   await viewer.isLive('door', 'yard');
 
   await server.kill();
@@ -165,7 +68,7 @@ test('a camera whose program is killed reconnects by itself, and the other goes 
   const [pid, broken] = [join(folder, 'pid'), join(folder, 'broken')];
   const command = `test ! -e ${broken} || exit 1; echo $$ >${pid}; exec ${camgrab('320x240', 10)}`;
   const server = await Server.start(t, ...ONE_CAMERA, '--camera', `frail=exec:${command}`);
-  const viewer = await Viewer.open(t, server);
+  const viewer = await Viewer.open(t, browser, server);
   await viewer.isLive('door', 'frail');
 
   writeFileSync(broken, '');
@@ -188,7 +91,7 @@ test('a source that falls silent is called stalled, and live when it goes on', a
   const go = () => { source = setInterval(() => server.input.write(frames[++sent % frames.length]), 100); };
   t.after(() => clearInterval(source));
   go();
-  const viewer = await Viewer.open(t, server);
+  const viewer = await Viewer.open(t, browser, server);
   await viewer.isLive('camera');
 
   clearInterval(source);
@@ -223,13 +126,13 @@ test('a hidden tab holds no connection, and the pictures are back when it is sho
   assert.equal(await tab.evaluate('document.documentElement.dataset.state'), 'connected');
 });
 
-test('a stopped camera is not sent any more until it is started', async (t) => {
+test('a paused camera is not sent any more until it is resumed', async (t) => {
   const server = await Server.start(t, ...TWO_CAMERAS);
-  const viewer = await Viewer.open(t, server);
+  const viewer = await Viewer.open(t, browser, server);
   await viewer.isLive('door', 'yard');
 
   await viewer.button('door', 'toggle').click();
-  await viewer.cameraBecomes('door', 'stopped');
+  await viewer.cameraBecomes('door', 'paused');
   await until('nobody is sent the door', async () => await viewersOf(server, 'door') === 0);
   await viewer.isLive('yard');
   const shown = await viewer.camera('door').getAttribute('data-shown');
@@ -242,7 +145,7 @@ test('a stopped camera is not sent any more until it is started', async (t) => {
 
   await viewer.button('door', 'toggle').click();
   await viewer.isLive('door');
-  await viewer.cameraBecomes('yard', 'stopped');
+  await viewer.cameraBecomes('yard', 'paused');
   await viewer.button('yard', 'toggle').click();
   await viewer.isLive('door', 'yard');
   await until('there is one connection', async () => (await server.state()).viewers.length === 1);
@@ -251,7 +154,7 @@ test('a stopped camera is not sent any more until it is started', async (t) => {
 
 test('a snapshot is downloaded under the name of the camera and the time', async (t) => {
   const server = await Server.start(t, ...TWO_CAMERAS);
-  const viewer = await Viewer.open(t, server);
+  const viewer = await Viewer.open(t, browser, server);
   await viewer.isLive('yard');
   const [download] = await Promise.all([
     viewer.page.waitForEvent('download'),
@@ -266,7 +169,7 @@ test('a snapshot is downloaded under the name of the camera and the time', async
 
 test('a camera fills the screen and goes on there', async (t) => {
   const server = await Server.start(t, ...TWO_CAMERAS);
-  const viewer = await Viewer.open(t, server);
+  const viewer = await Viewer.open(t, browser, server);
   await viewer.isLive('door', 'yard');
   await viewer.button('yard', 'full-screen').click();
   await until('the yard fills the screen', async () => await viewer.fullScreen() === 'yard');
@@ -282,7 +185,7 @@ test('a camera fills the screen and goes on there', async (t) => {
 
 test('everything can be done with the keyboard', async (t) => {
   const server = await Server.start(t, ...TWO_CAMERAS);
-  const viewer = await Viewer.open(t, server);
+  const viewer = await Viewer.open(t, browser, server);
   await viewer.isLive('door', 'yard');
   const {keyboard} = viewer.page;
 
@@ -294,7 +197,7 @@ test('everything can be done with the keyboard', async (t) => {
   assert.equal(await viewer.focused(), 'door');
 
   await keyboard.press('Space');
-  await viewer.cameraBecomes('door', 'stopped');
+  await viewer.cameraBecomes('door', 'paused');
   await keyboard.press('Space');
   await viewer.isLive('door');
 
@@ -307,22 +210,22 @@ test('everything can be done with the keyboard', async (t) => {
   await until('the page is back', async () => await viewer.fullScreen() === undefined);
 
   await keyboard.press('?');
-  await viewer.page.locator('dialog[open]').waitFor();
+  await viewer.page.locator('#help[open]').waitFor();
   await keyboard.press('Escape');
-  await viewer.page.locator('dialog:not([open])').waitFor({state: 'attached'});
+  await viewer.page.locator('#help:not([open])').waitFor({state: 'attached'});
   assert.equal(await viewer.focused(), 'door');
 
   await keyboard.press('Tab');
   assert.ok(await viewer.button('door', 'toggle').evaluate((button) => button === document.activeElement));
   await keyboard.press('Enter');
-  await viewer.cameraBecomes('door', 'stopped');
+  await viewer.cameraBecomes('door', 'paused');
   viewer.assertNoComplaints();
 });
 
 test('on a phone nothing sticks out sideways', async (t) => {
   const long = `a-camera-with-a-name-that-is-much-too-long-for-a-phone=exec:${camgrab('320x240', 5)}`;
   const server = await Server.start(t, ...TWO_CAMERAS, '--camera', long);
-  const viewer = await Viewer.open(t, server, {viewport: PHONE, isMobile: true, hasTouch: true});
+  const viewer = await Viewer.open(t, browser, server, {viewport: PHONE, isMobile: true, hasTouch: true});
   await viewer.isLive('door', 'yard');
   const widths = await viewer.page.evaluate(() => ({
     page: document.documentElement.scrollWidth,
@@ -341,7 +244,7 @@ test('the page is light or dark as the system is', async (t) => {
   const server = await Server.start(t, ...TWO_CAMERAS);
   const brightness = {};
   for (const colorScheme of ['light', 'dark']) {
-    const viewer = await Viewer.open(t, server, {colorScheme});
+    const viewer = await Viewer.open(t, browser, server, {colorScheme});
     await viewer.isLive('door', 'yard');
     const path = join(folder, `${colorScheme}.png`);
     await viewer.page.screenshot({path});
