@@ -1,6 +1,6 @@
 // Asks for a camera and adds it. Stays open, with the reason, when the server will not have it.
 import {addCamera} from './api.js';
-import {sentence} from './refusal.js';
+import {reason} from './refusal.js';
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -42,7 +42,7 @@ export class AddDialog {
       this.#onAdded(name);
     } catch (error) {
       if (attempt.signal.aborted) return;  // it was closed
-      this.#complain('source', sentence(error));
+      this.#complain('source', `Not added: ${reason(error)}`);
       this.#input('source').focus();
     } finally {
       this.#attempt = null;

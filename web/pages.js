@@ -66,9 +66,14 @@ export class Pages {
     this.place(this.#cameras);
     onTurn();
     scrollTo(0, this.name === null ? this.#gridScroll : 0);
-    const target = this.alone ?? before;
-    if (isLost(document.activeElement) && target) target.element.focus({preventScroll: this.name !== null});
+    if (isLost(document.activeElement)) this.#focus(before);
     else announce(this.name === null ? 'All cameras' : `Camera ${this.name}`);
+  }
+
+  // The card of this page, in the grid the one we come from.
+  #focus(before) {
+    const target = this.shown.includes(before) ? before : this.shown[0];
+    (target?.element ?? document.getElementById('to-grid')).focus({preventScroll: this.name !== null});
   }
 
   #neighbour(distance) {

@@ -1,6 +1,6 @@
 // Asks whether a camera is really to go, by its name.
 import {removeCamera} from './api.js';
-import {sentence} from './refusal.js';
+import {reason} from './refusal.js';
 
 export class RemoveDialog {
   #dialog = document.getElementById('remove-dialog');
@@ -35,7 +35,7 @@ export class RemoveDialog {
       if (this.#name === name) this.#dialog.close();
       this.#onRemoved(name);
     } catch (error) {
-      this.#problem.textContent = `Not removed: ${sentence(error)}`;
+      this.#problem.textContent = `Not removed: ${reason(error)}`;
     } finally {
       this.#setBusy(false);
     }

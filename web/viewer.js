@@ -95,6 +95,7 @@ function placeCameras(entries) {
   if (unchanged) return;
 
   const focused = document.activeElement;
+  const hadFocus = !isLost(focused);
   const focusedAt = cameras.findIndex(({element}) => element.contains(focused));
   for (const camera of cameras) {
     if (!names.includes(camera.name)) camera.element.remove();
@@ -107,13 +108,14 @@ function placeCameras(entries) {
   });
   pages.place(cameras);
   desk.show(pages.alone);
-  if (focusedAt >= 0) keepFocus(focused, focusedAt);
+  if (hadFocus) keepFocus(focused, focusedAt);
 }
 
 // Moved cards lose the focus, and those that are gone leave it to the one in their place.
 function keepFocus(focused, at) {
-  if (!isLost(focused)) return focused.focus({preventScroll: true});
-  const target = pages.shown[Math.min(at, pages.shown.length - 1)]?.element ?? document.getElementById('to-grid');
+  if (document.activeElement === focused && !isLost(focused)) return;
+  const neighbour = pages.shown[Math.max(0, Math.min(at, pages.shown.length - 1))]?.element;
+  const target = isLost(focused) ? neighbour ?? document.getElementById('to-grid') : focused;
   target.focus({preventScroll: true});
 }
 
