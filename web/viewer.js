@@ -216,7 +216,7 @@ function showWords(problem) {
   write('link', link);
   const missing = pages.name !== null && report !== null && !pages.alone;
   if (missing) {
-    write('empty-title', `No camera ${pages.name}`);
+    write('empty-title', `No camera “${pages.name}” here`);
     write('empty-text', 'The server has none of this name at present. If it comes, it appears here by itself.');
   } else {
     write('empty-title', state === 'connected' ? 'No cameras' : link);

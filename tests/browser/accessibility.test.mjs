@@ -23,7 +23,8 @@ function findFaults() {
   // Names.
   const nameOf = (element) => element.getAttribute('aria-label')
       || textOf(element.getAttribute('aria-labelledby') ?? '')
-      || [...(element.labels ?? [])].map((label) => label.textContent).join(' ') || element.textContent.trim();
+      || [...(element.labels ?? [])].map((label) => label.textContent).join(' ')
+      || (element.matches('select, input') ? '' : element.textContent.trim());
   for (const element of elements) {
     const needsName = element.matches('a[href], button, select, input, [tabindex], dialog, nav, section, [role=img]');
     if (needsName && !nameOf(element)) faults.push(`${say(element)} has no name`);

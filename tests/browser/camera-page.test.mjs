@@ -109,7 +109,7 @@ test('a link to a camera opens its page, and asks for nothing else', async (t) =
 test('a link to a camera that is not there says so, and leads to the others', async (t) => {
   const server = await Server.start(t, ...CAMERAS);
   const viewer = await Viewer.open(t, browser, server, {path: '/#/camera/cellar'});
-  await viewer.page.getByRole('heading', {name: 'No camera cellar'}).waitFor();
+  await viewer.page.getByRole('heading', {name: 'No camera “cellar” here'}).waitFor();
   assert.equal(await viewer.page.locator('.camera:visible').count(), 0);
   assert.equal(await viewer.page.locator('#desk').isVisible(), false);
   await viewer.page.locator('#to-grid').click();
