@@ -40,6 +40,7 @@ const addDialog = new AddDialog({
 });
 let cameras = [];           // in the order of the server
 let report = null;          // its figures: {server, cameras}
+let refused = '';           // what the server would not give: choices it does not know
 let slowConnectTimer = 0;
 let hiddenTimer = 0;
 
@@ -58,8 +59,7 @@ function onState(state, problem) {
     setLinkProblem('');
   } else if (state === 'reconnecting') {
     setLinkProblem(sentence(problem));
-    // A camera we asked for by name may be gone; the figures of an open wall will tell.
-    if (problem instanceof Refusal && [400, 404].includes(problem.status)) wall.url = wallUrl({});
+    if (problem instanceof Refusal) askForLess(problem);
   }
   if (state === 'connecting' || state === 'reconnecting') startCounting();
   showWords(problem);
@@ -67,6 +67,16 @@ function onState(state, problem) {
 
 function setLinkProblem(problem) {
   for (const camera of cameras) camera.setLinkProblem(problem);
+}
+
+function askForLess(refusal) {
+  if (refusal.status === 404) {
+    wall.url = wallUrl({});  // a camera we asked for by name is gone; the figures of an open wall will tell
+  } else if (refusal.status === 400 && wall.url !== plainUrl()) {
+    refused = wall.url;
+    wall.url = plainUrl();
+    for (const camera of sent()) camera.say(`Shown as it comes: ${refusal.message}`);
+  }
 }
 
 // For the connection that comes next.
@@ -79,8 +89,9 @@ function showFigures(figuresNow) {
   clock.observe(figuresNow.server.time);
   report = figuresNow;
   placeCameras(report.cameras);
+  const sentHere = new Map(Object.entries(report.viewer.cameras));  // names may be those of an object's own things
   for (const entry of report.cameras) {
-    cameras.find((camera) => camera.name === entry.name).describe(entry, report.viewer.cameras[entry.name]);
+    cameras.find((camera) => camera.name === entry.name).describe(entry, sentHere.get(entry.name));
   }
   layoutCards();
   desk.describe(report.server);
@@ -154,8 +165,9 @@ function onRemoved(name) {
 // What is to be seen is what is asked for.
 function follow() {
   if (document.visibilityState === 'hidden') return;  // followVisibility() sees to that
+  const wanted = sent();
   for (const camera of cameras) {
-    camera.setReceiving(sent().includes(camera));
+    camera.setReceiving(wanted.includes(camera));
     camera.setRaw(streamUrl(camera.name, camera.alone ? wishesOf(camera.name, camera.size?.width) : {}));
   }
   const isOpen = root.dataset.state !== 'paused';
@@ -178,8 +190,20 @@ function allPaused() {
 }
 
 function wantedUrl() {
-  const only = pages.name ?? sent().find(({element}) => element === filling())?.name ?? null;
-  return only === null ? gridUrl() : cameraUrl(only);
+  const only = onlyName();
+  const url = only === null ? gridUrl() : cameraUrl(only);
+  return url === refused ? plainUrl() : url;
+}
+
+// The same pictures without any wishes.
+function plainUrl() {
+  const only = onlyName();
+  return wallUrl({names: only === null ? [] : [only]});
+}
+
+// The camera that has the page or the screen for itself.
+function onlyName() {
+  return pages.name ?? cameras.find(({element}) => element === filling())?.name ?? null;
 }
 
 function cameraUrl(name) {

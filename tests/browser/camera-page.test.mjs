@@ -177,6 +177,27 @@ for (const [what, prepare] of [
   });
 }
 
+test('a choice that the server refuses is told, and the picture comes as it is', async (t) => {
+  const {viewer, page} = await openYard(t);
+  await page.route('**/wall?*quality=*', (route) =>
+    route.fulfill({status: 400, contentType: 'application/json', body: '{"error":"no quality here"}'}));
+  await page.selectOption('#choice-quality', '50');
+  await viewer.isSent('/wall?cameras=yard');
+  await until('the reason is shown', async () =>
+    await viewer.camera('yard').locator('.message').textContent() === 'Shown as it comes: no quality here');
+  await viewer.isLive('yard');
+  await page.selectOption('#choice-fps', '10');
+  const another = '/wall?cameras=yard&fps=10&quality=50';
+  await until('it is asked again with another choice', () => viewer.walls.includes(another));
+  await viewer.isSent('/wall?cameras=yard');
+  await viewer.isLive('yard');
+  const asked = viewer.walls.length;
+  await viewer.moves('yard');
+  await until('figures have come', () => page.locator('#summary').textContent());
+  assert.equal(viewer.walls.length, asked);
+  viewer.assertNoComplaints(/400/);
+});
+
 test('a snapshot of a camera on its page is the very picture that is shown', async (t) => {
   const {viewer, page} = await openYard(t);
   await viewer.button('yard', 'toggle').click();
