@@ -47,7 +47,8 @@ export class Chart {
 
   #draw(runs, top) {
     const x = ({age}) => ((1 - age / SPAN_SECONDS) * WIDTH).toFixed(1);
-    const y = ({value}) => (HEIGHT - value / top * HEIGHT).toFixed(1);
+    // An age may be below 0, as far as the server's clock is not known.
+    const y = ({value}) => (HEIGHT - Math.max(0, value) / top * HEIGHT).toFixed(1);
     const lines = runs.map((run) => `M${run.map((point) => `${x(point)} ${y(point)}`).join('L')}`);
     const areas = runs.map((run, at) => `${lines[at]}V${HEIGHT}H${x(run[0])}Z`);
     this.#find('.line').setAttribute('d', lines.join(''));
