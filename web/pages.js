@@ -1,4 +1,5 @@
 // Turns the pages: which cards are to be seen, the way from here to the others, and where the focus goes.
+import {isLost} from './focus.js';
 import {filling, leaveFilledPage} from './fullscreen.js';
 import {GRID, hrefOf, routedCamera} from './route.js';
 
@@ -92,6 +93,3 @@ export class Pages {
     link.setAttribute('aria-label', `${words} camera: ${neighbour.name}`);
   }
 }
-
-/** Whether the focus is nowhere: on the page itself, or on what is not to be seen. */
-export const isLost = (element) => !element || element === document.body || element.getClientRects().length === 0;

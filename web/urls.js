@@ -5,6 +5,17 @@ export function wallUrl({names = [], ...wishes}) {
   return withQuery('/wall', {cameras: names, ...wishes});
 }
 
+/**
+ * For the grid: all cameras, without naming any, unless some are paused; so new ones come by themselves. There is one
+ * width for all; a camera that has less sends what it has.
+ */
+export function gridUrl(cameras, {fps, step}) {
+  const running = cameras.filter((camera) => !camera.paused);
+  const names = running.length === cameras.length ? [] : running.map((camera) => camera.name);
+  const widest = Math.max(0, ...running.map((camera) => camera.size?.width ?? 0));
+  return wallUrl({names, fps, width: step < widest ? step : 0});
+}
+
 export function streamUrl(name, wishes) {
   return withQuery(`/stream/${encodeURIComponent(name)}`, wishes);
 }

@@ -5,14 +5,15 @@ import {wishesOf} from './choices.js';
 import {ServerClock, localNow} from './clock.js';
 import {Desk} from './desk.js';
 import * as figures from './figures.js';
+import {holdFocus} from './focus.js';
 import {FILL_EVENTS, filling} from './fullscreen.js';
 import {Layout} from './layout.js';
-import {Pages, isLost} from './pages.js';
+import {Pages} from './pages.js';
 import {Refusal, sentence} from './refusal.js';
 import {RemoveDialog} from './remove-dialog.js';
 import {listenForShortcuts} from './shortcuts.js';
 import {TileWidth} from './tile-width.js';
-import {streamUrl, wallUrl} from './urls.js';
+import {gridUrl, streamUrl, wallUrl} from './urls.js';
 import {Wall} from './wall.js';
 
 const REFRESH_MS = 500;        // nobody reads numbers faster than this
@@ -105,9 +106,7 @@ function placeCameras(entries) {
   const unchanged = names.length === cameras.length && names.every((name, at) => cameras[at].name === name);
   if (unchanged) return;
 
-  const focused = document.activeElement;
-  const hadFocus = !isLost(focused);
-  const focusedAt = cameras.findIndex(({element}) => element.contains(focused));
+  const returnFocus = holdFocus(cameras, document.getElementById(pages.name === null ? 'help-button' : 'to-grid'));
   for (const camera of cameras) {
     if (!names.includes(camera.name)) camera.element.remove();
   }
@@ -119,15 +118,7 @@ function placeCameras(entries) {
   });
   pages.place(cameras);
   desk.show(pages.alone);
-  if (hadFocus) keepFocus(focused, focusedAt);
-}
-
-// Moved cards lose the focus, and those that are gone leave it to the one in their place.
-function keepFocus(focused, at) {
-  if (document.activeElement === focused && !isLost(focused)) return;
-  const neighbour = pages.shown[Math.max(0, Math.min(at, pages.shown.length - 1))]?.element;
-  const target = isLost(focused) ? neighbour ?? document.getElementById('to-grid') : focused;
-  target.focus({preventScroll: true});
+  returnFocus(pages.shown);
 }
 
 function newCamera(name) {
@@ -191,7 +182,7 @@ function allPaused() {
 
 function wantedUrl() {
   const only = onlyName();
-  const url = only === null ? gridUrl() : cameraUrl(only);
+  const url = only === null ? gridUrl(cameras, {fps: pageFps, step: tileWidth.step}) : cameraUrl(only);
   return url === refused ? plainUrl() : url;
 }
 
@@ -211,14 +202,6 @@ function cameraUrl(name) {
   if (!camera && report) return wallUrl({fps: UNSEEN_FPS});  // it may come
   const wishes = wishesOf(name, camera?.size?.width);
   return wallUrl({names: [name], ...wishes, fps: wishes.fps || pageFps});
-}
-
-// All of them, without naming any, unless some are paused: so new ones come by themselves.
-function gridUrl() {
-  const running = cameras.filter((camera) => !camera.paused);
-  const names = running.length === cameras.length ? [] : running.map((camera) => camera.name);
-  const widest = Math.max(0, ...running.map((camera) => camera.size?.width ?? 0));
-  return wallUrl({names, fps: pageFps, width: tileWidth.step < widest ? tileWidth.step : 0});
 }
 
 function followVisibility() {

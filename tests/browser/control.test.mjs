@@ -194,3 +194,21 @@ test('a camera is removed after a question that names it, and the focus goes to 
   viewer.assertNoComplaints();
   other.assertNoComplaints();
 });
+
+test('the focus stays on the page when somebody else removes what had it', async (t) => {
+  const {server, viewer, page} = await openPage(t);
+  const remove = (name) => fetch(`${server.url}/api/camera/cameras/${name}`, {method: 'DELETE'});
+  await viewer.isLive('door', 'yard');
+  await viewer.button('yard', 'snapshot').focus();
+  await remove('yard');
+  await viewer.camera('yard').waitFor({state: 'detached'});
+  assert.equal(await viewer.focused(), 'door');
+
+  await page.keyboard.press('Enter');
+  await viewer.isAt('door');
+  await page.locator('#choice-fps').focus();
+  await remove('door');
+  await page.getByRole('heading', {name: 'No camera “door” here'}).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'to-grid');
+  viewer.assertNoComplaints();
+});

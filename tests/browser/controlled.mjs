@@ -1,5 +1,6 @@
 // Stands in front of mjpeg-serve and answers what it does not answer yet: cameras are started, stopped, added and
 // removed, and the figures tell of it. Its own cameras cannot be changed, so what is changed here is what is passed on.
+// Tests know startControlled() alone: where the server can do it all, that is Server.start() with the right options.
 import {once} from 'node:events';
 import {createServer, request as ask} from 'node:http';
 import {MultipartParser, boundaryOf} from '../../web/multipart.js';

@@ -6,7 +6,7 @@ import {arrange} from '../../web/layout.js';
 import {hrefOf, routedCamera} from '../../web/route.js';
 import {SPAN_SECONDS, Series, roundAbove} from '../../web/series.js';
 import {TileWidth, stepFor} from '../../web/tile-width.js';
-import {streamUrl, wallUrl} from '../../web/urls.js';
+import {gridUrl, streamUrl, wallUrl} from '../../web/urls.js';
 
 afterEach(() => {
   mock.timers.reset();
@@ -33,6 +33,16 @@ test('what is not wished for is not in the query', () => {
                '/wall?cameras=a,b&fps=5&quality=auto&width=640');
   assert.equal(streamUrl('door', {}), '/stream/door');
   assert.equal(streamUrl('door', {quality: '30'}), '/stream/door?quality=30');
+});
+
+test('the grid asks for a width only if a camera has more, and names cameras only if some are paused', () => {
+  const [small, large] = [{name: 'small', size: {width: 320}}, {name: 'large', size: {width: 1920}}];
+  const unknown = {name: 'unknown', size: null};
+  assert.equal(gridUrl([small, unknown], {fps: 0, step: 320}), '/wall');
+  assert.equal(gridUrl([small, large, unknown], {fps: 5, step: 640}), '/wall?fps=5&width=640');
+  assert.equal(gridUrl([small, large], {fps: 0, step: 0}), '/wall');
+  assert.equal(gridUrl([small, {...large, paused: true}], {fps: 0, step: 640}), '/wall?cameras=small');
+  assert.equal(gridUrl([], {fps: 0, step: 640}), '/wall');
 });
 
 test('choices are kept for each camera', () => {
