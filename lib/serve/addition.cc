@@ -55,8 +55,11 @@ void Addition::check() {
 void Addition::refuse(const std::string& reason) {
   answered_ = true;
   timer_.cancel();
-  answer_(connection_, http::error_response(
-                           502, camera_->name() + ": " + (reason.empty() ? "it ended before a frame came" : reason)));
+  const std::string& source = camera_->options().source.endpoint.text;
+  std::string text = camera_->name() + ": ";
+  if (reason.find(source) == std::string::npos) text += source + ": ";
+  text += reason.empty() ? "it ended before a frame came" : reason;
+  answer_(connection_, http::error_response(502, text));
 }
 
 }  // namespace fp

@@ -1,8 +1,7 @@
 // The page for those who cannot see it, see little of it, or have thick fingers.
 import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
-import {startControlled} from './controlled.mjs';
-import {camgrab, launchBrowser} from './support.mjs';
+import {Server, camgrab, launchBrowser} from './support.mjs';
 import {DESK, PHONE, Viewer} from './viewer.mjs';
 
 const CAMERAS = ['door', 'yard'].flatMap((name) => ['--camera', `${name}=exec:${camgrab('320x240', 5)}`]);
@@ -135,7 +134,7 @@ const DEVICES = {'a desk': {viewport: DESK}, 'a phone': {viewport: PHONE, hasTou
 for (const colorScheme of ['light', 'dark']) {
   for (const [device, options] of Object.entries(DEVICES)) {
     test(`on ${device}, ${colorScheme}: names for all that can be used, and text that can be read`, async (t) => {
-      const server = await startControlled(t, ...CAMERAS);
+      const server = await Server.start(t, ...CAMERAS, '--allow-source', '*');
       const viewer = await Viewer.open(t, browser, server, {colorScheme, reducedMotion: 'reduce', ...options});
       await visitEverything(viewer, async (where) => {
         assert.deepEqual(await viewer.page.evaluate(findFaults), [], where);
@@ -150,7 +149,7 @@ for (const colorScheme of ['light', 'dark']) {
 }
 
 test('Tab goes through the page of a camera in the order of the eye, and reaches all there is', async (t) => {
-  const server = await startControlled(t, ...CAMERAS);
+  const server = await Server.start(t, ...CAMERAS, '--allow-source', '*');
   const viewer = await Viewer.open(t, browser, server, {path: '/#/camera/yard'});
   await viewer.isLive('yard');
   const order = [];
@@ -168,7 +167,7 @@ test('Tab goes through the page of a camera in the order of the eye, and reaches
 });
 
 test('what changes all the time is not read out', async (t) => {
-  const server = await startControlled(t, ...CAMERAS);
+  const server = await Server.start(t, ...CAMERAS, '--allow-source', '*');
   const viewer = await Viewer.open(t, browser, server, {path: '/#/camera/yard'});
   await viewer.isLive('yard');
   const said = await viewer.page.evaluate(async () => {

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import {once} from 'node:events';
 import {createServer} from 'node:net';
 import {after, before, test} from 'node:test';
-import {startControlled} from './controlled.mjs';
 import {Server, camgrab, launchBrowser, until} from './support.mjs';
 import {Viewer} from './viewer.mjs';
 
@@ -14,7 +13,7 @@ before(async () => { browser = await launchBrowser(); });
 after(() => browser?.close());
 
 async function openPage(t, path = '') {
-  const server = await startControlled(t, ...CAMERAS);
+  const server = await Server.start(t, ...CAMERAS, '--allow-source', '*');
   const viewer = await Viewer.open(t, browser, server, {path});
   await viewer.becomes('connected');
   return {server, viewer, page: viewer.page};

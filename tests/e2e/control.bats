@@ -185,6 +185,7 @@ not_opened_by_server() { ! opened_by_server "$1"; }
     'https://127.0.0.1/' 'http://127.0.0.1.example.invalid/' 'http://example.invalid%23@127.0.0.1:1@x/'; do
     equals "$url $(status_of -X POST -G --data-urlencode "source=$url" "$URL/api/camera/cameras/a")" "$url 403"
   done
+  equals "$(status_of -X POST "$URL/api/camera/cameras/a?source=http://127.0.0.1:1/")" 502
 }
 
 @test "a name of a camera is letters, digits, - and _" {
