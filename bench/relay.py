@@ -148,7 +148,7 @@ Written by `bench/relay.py --rounds {options.rounds} --seconds {options.seconds:
 
 - a relay adds, by the median of the rounds' differences of medians: {added[0]:.2f} ms, the second one {added[1]:.2f} ms
 - processor time of the first relay: {statistics.median(cpu) * 1000:.2f} ms a frame, with two readers
-- an idle relay's new viewer has its first frame after {statistics.median(wakes):.0f} ms (median), {max(wakes):.0f} ms (most of {len(wakes)}); frames are {1000 / FPS:.0f} ms apart
+- an idle relay's new viewer has its first frame after {statistics.median(wakes):.1f} ms (median), {max(wakes):.1f} ms (most of {len(wakes)}); frames are {1000 / FPS:.0f} ms apart
 - 200 viewers of an idle relay: {connections} connection to the upstream, {crowd_figures['lost']} lost, {crowd_figures['bad']} bad frames; without viewers none after {closed_after:.1f} s (--idle 100ms)
 """
     Path(options.out).write_text(text)
