@@ -4,17 +4,17 @@
 
 namespace fp {
 
-void Hub::emit(FramePtr frame) {
+void Hub::emit(FramePtr frame, std::optional<std::uint64_t> origin) {
   std::string trace;
   if (trace_) trace = with_hop(frame->trace, *trace_, frame->received, clock_.wall());
   std::string header = part_header(*frame, {.camera = camera_, .trace = trace});
   // Two descriptors for each camera, however many slow viewers hold on to old packets.
   if (newest_) newest_->drop_pipe();
-  newest_ = std::make_shared<const Packet>(std::move(frame), std::move(header), next_headers_, ++index_);
+  newest_ = std::make_shared<const Packet>(std::move(frame), std::move(header), next_headers_, ++index_, origin);
 }
 
-void Hub::publish(FramePtr frame) {
-  emit(std::move(frame));
+void Hub::publish(FramePtr frame, std::optional<std::uint64_t> origin) {
+  emit(std::move(frame), origin);
   const Frame& live = newest_->frame();
   if (live.signal != Signal::Card) {
     newest_frame_ = newest_;
@@ -29,9 +29,21 @@ void Hub::publish(FramePtr frame) {
   tell(&Subscriber::frame_arrived);
 }
 
-void Hub::show(FramePtr frame) {
-  emit(std::move(frame));
+void Hub::show(FramePtr frame, std::optional<std::uint64_t> origin) {
+  emit(std::move(frame), origin);
   tell(&Subscriber::frame_arrived);
+}
+
+void Hub::clear() {
+  if (!newest_) return;
+  newest_.reset();
+  tell(&Subscriber::hub_cleared);
+}
+
+std::unique_ptr<Hub> Hub::alike() const {
+  auto hub = std::make_unique<Hub>(camera_, next_headers_, clock_);
+  hub->trace_ = trace_;
+  return hub;
 }
 
 void Hub::close() { tell(&Subscriber::hub_closed); }

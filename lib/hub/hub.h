@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,8 @@ class Subscriber {
   virtual void frame_arrived() = 0;
   /// There will be no more: the camera has been removed. May detach itself or others.
   virtual void hub_closed() {}
+  /// What was shown is no longer to be, and nothing takes its place yet.
+  virtual void hub_cleared() {}
 
  protected:
   ~Subscriber() = default;
@@ -41,16 +45,19 @@ class Hub {
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  /// The newest frame, for all. A card is shown to viewers, and is not counted as a frame.
-  void publish(FramePtr frame);
+  /// The newest frame, for all. A card is shown to viewers, and is not counted as a frame. `origin` is for a hub that
+  /// is fed from another one: the packet's index there; it never goes down.
+  void publish(FramePtr frame, std::optional<std::uint64_t> origin = std::nullopt);
   /// For viewers only, neither counted nor kept as newest_frame(): a card of ours, or the last frame again.
-  void show(FramePtr frame);
+  void show(FramePtr frame, std::optional<std::uint64_t> origin = std::nullopt);
   /// Viewers that come see nothing until the next frame or card.
-  void clear() { newest_.reset(); }
+  void clear();
   /// Tells all subscribers that nothing will come any more.
   void close();
   /// Notes a hop in X-Trace of every frame (--trace).
   void trace(TraceHop hop) { trace_ = std::move(hop); }
+  /// A hub without frames that marks them as this one does.
+  [[nodiscard]] std::unique_ptr<Hub> alike() const;
 
   /// What viewers are to see: the newest frame or card; nullptr before the first, or after clear().
   [[nodiscard]] const PacketPtr& newest() const { return newest_; }
@@ -69,7 +76,7 @@ class Hub {
   [[nodiscard]] Relay& relay() { return relay_; }
 
  private:
-  void emit(FramePtr frame);
+  void emit(FramePtr frame, std::optional<std::uint64_t> origin);
   void tell(void (Subscriber::*what)());
 
   const std::string camera_;

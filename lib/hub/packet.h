@@ -5,6 +5,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/fd.h"
@@ -36,9 +37,15 @@ class Packet {
     std::size_t end = 0;
   };
 
-  /// `header` is what part_header() made, `next` the boundary and headers of a part without length.
-  Packet(FramePtr frame, std::string header, const std::string& next, std::uint64_t index)
-      : frame_(std::move(frame)), header_(std::move(header)), tail_("\r\n" + next), index_(index) {}
+  /// `header` is what part_header() made, `next` the boundary and headers of a part without length;
+  /// without an `origin` it is the index.
+  Packet(FramePtr frame, std::string header, const std::string& next, std::uint64_t index,
+         std::optional<std::uint64_t> origin = std::nullopt)
+      : frame_(std::move(frame)),
+        header_(std::move(header)),
+        tail_("\r\n" + next),
+        index_(index),
+        origin_(origin.value_or(index)) {}
   Packet(const Packet&) = delete;
   Packet& operator=(const Packet&) = delete;
 
@@ -46,6 +53,8 @@ class Packet {
   [[nodiscard]] const FramePtr& frame_ptr() const { return frame_; }
   /// Counts what a hub published, cards included: the difference of two is how many frames lie between.
   [[nodiscard]] std::uint64_t index() const { return index_; }
+  /// The index that it had in its camera's own hub: tells which of two is newer, also between a camera's variants.
+  [[nodiscard]] std::uint64_t origin() const { return origin_; }
   [[nodiscard]] Range length_range() const { return {0, header_.size() + frame_->jpeg.size() + 2}; }
   [[nodiscard]] Range advance_range() const {
     return {header_.size(), header_.size() + frame_->jpeg.size() + tail_.size()};
@@ -67,6 +76,7 @@ class Packet {
   std::string header_;
   std::string tail_;
   std::uint64_t index_;
+  std::uint64_t origin_;
   mutable Pipe pipe_;
   mutable bool pipe_failed_ = false;  // or dropped: not to be made (again)
 };

@@ -54,6 +54,44 @@ TEST_CASE("Hub: what it publishes is counted, cards included") {
   CHECK(site.hub.newest()->index() == first + 2);
 }
 
+TEST_CASE("Hub: a packet's origin is its index, or what it was in the hub that feeds this one") {
+  Site site;
+  site.hub.publish(make_frame(1));
+  CHECK(site.hub.newest()->origin() == site.hub.newest()->index());
+  site.hub.publish(make_frame(2), 70);
+  CHECK(site.hub.newest()->index() == 2);
+  CHECK(site.hub.newest()->origin() == 70);
+  site.hub.show(make_frame(2), 71);
+  CHECK(site.hub.newest()->origin() == 71);
+}
+
+TEST_CASE("Hub: viewers are told once that what was shown is to be seen no more") {
+  struct Clearing final : Subscriber {
+    void frame_arrived() override {}
+    void hub_cleared() override { ++cleared; }
+    int cleared = 0;
+  } viewer;
+  Site site;
+  site.hub.attach(viewer);
+  site.hub.clear();
+  CHECK(viewer.cleared == 0);
+  site.hub.publish(make_frame(1));
+  site.hub.clear();
+  site.hub.clear();
+  CHECK(viewer.cleared == 1);
+  site.hub.detach(viewer);
+}
+
+TEST_CASE("Hub: one that is alike marks frames the same way, and has none") {
+  Site site;
+  site.hub.publish(make_frame(1));
+  const auto other = site.hub.alike();
+  CHECK(other->newest() == nullptr);
+  other->publish(make_frame(2));
+  CHECK(other->camera() == "front");
+  CHECK(other->newest()->advance_range().end == site.hub.newest()->advance_range().end);
+}
+
 TEST_CASE("Hub: a card is shown, and is no frame") {
   Site site;
   site.hub.publish(make_frame(1));
