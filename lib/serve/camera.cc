@@ -53,6 +53,7 @@ Camera::Camera(Loop& loop, const Clock& clock, CameraOptions camera, const Serve
       report_(std::move(report)),
       changed_(std::move(changed)),
       hub_(camera_.name, std::move(next_headers), clock),
+      variants_(clock, camera_.name, report_),
       watch_(loop, [this](int) { turn(); }),
       timer_(loop, [this] { turn(); }),
       idle_timer_(loop, [this] { stop(); }),
@@ -67,6 +68,11 @@ Camera::~Camera() {
   watch_.watch(-1, 0);
   if (input_) input_->close(500ms);
   for (const auto& input : closing_) input->close(0ms);
+}
+
+Result<std::shared_ptr<Variant>> Camera::variant(VariantPool& pool, const VariantKey& key) {
+  // The variant keeps the hub that it reads, and so all of the camera.
+  return variants_.get(pool, std::shared_ptr<Hub>(shared_from_this(), &hub_), key);
 }
 
 void Camera::start() {

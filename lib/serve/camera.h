@@ -13,6 +13,7 @@
 #include "jpeg/encoder.h"
 #include "loop/loop.h"
 #include "serve/source.h"
+#include "serve/variants.h"
 
 namespace fp {
 
@@ -54,6 +55,13 @@ class Camera : public std::enable_shared_from_this<Camera> {
 
   [[nodiscard]] const std::string& name() const { return hub_.camera(); }
   [[nodiscard]] Hub& hub() { return hub_; }
+  /// Its pictures in another quality or size, kept by whoever watches them. Errors: those of CameraVariants::get().
+  [[nodiscard]] Result<std::shared_ptr<Variant>> variant(VariantPool& pool, const VariantKey& key);
+  [[nodiscard]] const CameraVariants& variants() const { return variants_; }
+  /// For those who watch it.
+  void report(Severity severity, const std::string& text) const {
+    if (report_) report_(severity, "camera " + name() + ": " + text);
+  }
 
   /// A viewer comes or goes; anything that needs frames holds one of these.
   class Watch {
@@ -108,6 +116,7 @@ class Camera : public std::enable_shared_from_this<Camera> {
   Report report_;
   std::function<void()> changed_;
   Hub hub_;
+  CameraVariants variants_;
   jpeg::Encoder encoder_;
   std::string card_text_;  // what the card that is shown says; "" when a picture is shown
   bool stopped_ = false;

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "base/text.h"
 
@@ -39,6 +40,42 @@ class Family {
   std::string name_;
 };
 
+// A size that was not asked for is that of the pictures, once one has come.
+json variant_json(const Variant& variant) {
+  const VariantKey& key = variant.key();
+  const VariantFigures& figures = variant.figures();
+  const auto size = variant.size();
+  json object = {{"variant", key.name()}, {"half", key.half}, {"viewers", variant.hub().viewers()}};
+  object["quality"] = key.quality_percent > 0 ? json(key.quality_percent) : json();
+  object["width"] = size ? json(size->width_px) : json();
+  object["height"] = size ? json(size->height_px) : json();
+  object["encoded"] = figures.encoded;
+  object["failed"] = figures.failed;
+  object["superseded"] = figures.superseded;
+  const double mean = figures.encoded == 0 ? 0 : seconds_of(figures.encode_time) / static_cast<double>(figures.encoded);
+  object["encode_ms"] = rounded(mean * 1000, 0.001);
+  return object;
+}
+
+json viewer_json(const ViewerFigures& viewer) {
+  json object = {{"id", viewer.id},
+                 {"camera", viewer.camera},
+                 {"kind", viewer.kind},
+                 {"address", viewer.peer},
+                 {"seconds", rounded(viewer.seconds, 0.001)},
+                 {"sent", viewer.sent},
+                 {"dropped", viewer.dropped},
+                 {"bytes", viewer.bytes},
+                 {"fps", rounded(viewer.fps, 0.01)},
+                 {"blocked", viewer.blocked},
+                 {"variant", viewer.variant},
+                 {"auto", viewer.automatic}};
+  object["quality"] = viewer.quality_percent > 0 ? json(viewer.quality_percent) : json();
+  object["width"] = viewer.size ? json(viewer.size->width_px) : json();
+  object["height"] = viewer.size ? json(viewer.size->height_px) : json();
+  return object;
+}
+
 std::string label(const Camera& camera) { return "camera=\"" + camera.name() + "\""; }
 
 }  // namespace
@@ -70,6 +107,9 @@ std::string Figures::camera_json(Camera& camera, bool full) const {
   object["dropped"] = camera.superseded();
   object["viewers"] = camera.watchers();
   if (full) {
+    json variants = json::array();
+    for (const auto& variant : camera.variants().all()) variants.push_back(variant_json(*variant));
+    object["variants"] = std::move(variants);
     object["bytes"] = hub.figures().bytes;
     object["opened"] = camera.opened();
     json skips = json::object();
@@ -115,21 +155,40 @@ std::string Figures::state_json() const {
   text += "],\"viewers\":[";
   bool first = true;
   for (const auto* entry : viewers_.entries()) {
-    const ViewerFigures viewer = entry->figures();
-    text += (first ? "" : ",") + json({{"id", viewer.id},
-                                       {"camera", viewer.camera},
-                                       {"kind", viewer.kind},
-                                       {"address", viewer.peer},
-                                       {"seconds", rounded(viewer.seconds, 0.001)},
-                                       {"sent", viewer.sent},
-                                       {"dropped", viewer.dropped},
-                                       {"bytes", viewer.bytes},
-                                       {"fps", rounded(viewer.fps, 0.01)},
-                                       {"blocked", viewer.blocked}})
-                                     .dump();
+    text += (first ? "" : ",") + viewer_json(entry->figures()).dump();
     first = false;
   }
   return text + "]}";
+}
+
+void Figures::add_variants(std::string& out) const {
+  const auto each = [&](const char* name, const char* type, const char* help, auto value) {
+    Family family(out, name, type, help);
+    for (const auto& camera : cameras_.all()) {
+      family.sample(label(*camera), static_cast<double>(value(camera->variants())));
+    }
+  };
+  each("framepipe_variants", "gauge", "Qualities and sizes of the camera that are watched now.",
+       [](const CameraVariants& variants) { return variants.all().size(); });
+  each("framepipe_encodes_total", "counter", "Frames encoded for variants, also for those that have gone.",
+       [](const CameraVariants& variants) { return variants.totals().encoded; });
+  each("framepipe_encode_seconds_total", "counter", "Time of the threads for those.",
+       [](const CameraVariants& variants) { return seconds_of(variants.totals().encode_time); });
+  each("framepipe_encode_failures_total", "counter", "Frames that could not be converted for a variant.",
+       [](const CameraVariants& variants) { return variants.totals().failed; });
+  each("framepipe_encode_superseded_total", "counter", "Frames replaced by a newer one before a thread was free.",
+       [](const CameraVariants& variants) { return variants.totals().superseded; });
+  std::optional<Family> family;  // none when there is no variant: a name without a sample says nothing
+  for (const auto& camera : cameras_.all()) {
+    for (const auto& variant : camera->variants().all()) {
+      if (!family) {
+        family.emplace(out, "framepipe_variant_encodes_total", "counter",
+                       "Frames encoded for a variant that is watched now.");
+      }
+      family->sample(label(*camera) + ",variant=\"" + variant->key().name() + "\"",
+                     static_cast<double>(variant->figures().encoded));
+    }
+  }
 }
 
 std::string Figures::metrics() const {
@@ -152,8 +211,9 @@ std::string Figures::metrics() const {
        [](Camera& camera) { return camera.superseded(); });
   each("framepipe_camera_opened_total", "counter", "How often the source was opened.",
        [](Camera& camera) { return camera.opened(); });
-  each("framepipe_camera_viewers", "gauge", "Streams and walls that watch the camera.",
-       [](Camera& camera) { return camera.hub().viewers(); });
+  each("framepipe_camera_viewers", "gauge", "Streams, walls and waiting snapshots that watch the camera.",
+       [](Camera& camera) { return camera.watchers(); });
+  add_variants(out);
   {
     Family family(out, "framepipe_camera_skipped_total", "counter", "What came and was no whole frame, by reason.");
     for (const auto& camera : cameras_.all()) {

@@ -36,6 +36,7 @@ class Figures {
 
  private:
   [[nodiscard]] std::string server_json() const;
+  void add_variants(std::string& out) const;
   [[nodiscard]] std::string camera_json(Camera& camera, bool full) const;
 
   const CameraList& cameras_;

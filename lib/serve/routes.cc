@@ -38,6 +38,37 @@ double read_fps(const Request& request) {
   return *fps;
 }
 
+// `quality`, `width` and `height`: the pictures that a viewer asks for.
+struct PictureWish {
+  VariantKey key;
+  bool automatic = false;  // quality=auto: the key has the size alone
+};
+
+int read_number(const Request& request, const std::string& name, int least, int most, const std::string& what) {
+  const auto text = query(request, name);
+  if (!text) return 0;
+  const auto number = parse_integer<int>(*text);
+  if (!number || *number < least || *number > most) throw BadQuery{name + " must be " + what};
+  return *number;
+}
+
+PictureWish read_picture(const Request& request) {
+  const std::string pixels = "a number of pixels from " + std::to_string(VariantKey::kLeastSide) + " to " +
+                             std::to_string(VariantKey::kMostSide);
+  PictureWish wish;
+  wish.key.width_px = read_number(request, "width", VariantKey::kLeastSide, VariantKey::kMostSide, pixels);
+  wish.key.height_px = read_number(request, "height", VariantKey::kLeastSide, VariantKey::kMostSide, pixels);
+  wish.automatic = query(request, "quality") == "auto";
+  if (!wish.automatic) wish.key.quality_percent = read_number(request, "quality", 1, 100, "1 to 100, or auto");
+  return wish;
+}
+
+Response no_variant(const Error& error) {
+  Response response = http::error_response(503, error.text);
+  response.headers.emplace_back("Retry-After", "5");
+  return response;
+}
+
 FramingMode read_framing(const Request& request) {
   if (const auto text = query(request, "framing")) {
     if (*text == "advance") return FramingMode::Advance;
@@ -54,6 +85,7 @@ Routes::Routes(Loop& loop, const Clock& clock, CameraList& cameras, RouteOptions
     : loop_(loop),
       clock_(clock),
       cameras_(cameras),
+      pool_(loop),
       options_(std::move(options)),
       advance_boundary_(std::move(advance_boundary)),
       figures_(cameras, viewers_, server_, clock, version,
@@ -227,13 +259,21 @@ void Routes::root(Connection& connection, const Request& request, Camera* camera
 void Routes::stream(Connection& connection, const Request& request, Camera* camera) {
   const double fps = read_fps(request);
   const FramingMode mode = read_framing(request);
+  const PictureWish wish = read_picture(request);
+  auto feed = std::make_unique<Feed>(*camera, pool_);
+  std::optional<AutoQuality> automatic;
+  if (wish.automatic) automatic.emplace(wish.key, fps, clock_);
+  if (const auto chosen = feed->choose(automatic ? automatic->key() : wish.key); !chosen) {
+    return answer(connection, request, no_variant(chosen.error()));
+  }
   Response head;
   const bool advance = mode == FramingMode::Advance;
   head.content_type = "multipart/x-mixed-replace; boundary=" + (advance ? advance_boundary_ : std::string(kBoundary));
   head.headers.emplace_back("Vary", "Accept");
   connection.stream(with_common(std::move(head), cors_origin(request)),
                     advance ? advance_headers(advance_boundary_) : "",
-                    std::make_unique<StreamViewer>(loop_, clock_, connection, *camera, viewers_, mode, fps));
+                    std::make_unique<StreamViewer>(loop_, clock_, connection, std::move(feed), viewers_, mode, fps,
+                                                   std::move(automatic)));
 }
 
 void Routes::snapshot(Connection& connection, const Request& request, Camera* camera) {
@@ -263,6 +303,8 @@ void Routes::snapshot(Connection& connection, const Request& request, Camera* ca
 
 void Routes::wall(Connection& connection, const Request& request, Camera* /*camera*/) {
   const double fps = read_fps(request);
+  const PictureWish wish = read_picture(request);
+  if (wish.automatic) throw BadQuery{"quality must be 1 to 100 here: auto is for the stream of one camera"};
   std::vector<std::string> names;
   if (const auto list = query(request, "cameras")) {
     for (const std::string_view name : split(*list, ',')) {
@@ -270,13 +312,22 @@ void Routes::wall(Connection& connection, const Request& request, Camera* /*came
       if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
     }
   }
+  // Made here, where they can be refused; the viewer finds them.
+  std::vector<std::shared_ptr<Variant>> variants;
+  for (const auto& camera : cameras_.all()) {
+    const bool shown = names.empty() || std::find(names.begin(), names.end(), camera->name()) != names.end();
+    if (!shown || wish.key.nothing()) continue;
+    auto variant = camera->variant(pool_, wish.key);
+    if (!variant) return answer(connection, request, no_variant(variant.error()));
+    variants.push_back(std::move(*variant));
+  }
   Response head;
   // Not x-mixed-replace: WebKit refuses to fetch() that.
   head.content_type = "multipart/mixed; boundary=" + std::string(kBoundary);
   connection.stream(
       with_common(std::move(head), cors_origin(request)), "",
-      std::make_unique<WallViewer>(loop_, clock_, connection, cameras_, std::move(names), viewers_, fps,
-                                   [this](const std::string& viewer) { return figures_.brief_json("", viewer); }));
+      std::make_unique<WallViewer>(loop_, clock_, connection, cameras_, pool_, wish.key, std::move(names), viewers_,
+                                   fps, [this](const std::string& viewer) { return figures_.brief_json("", viewer); }));
 }
 
 void Routes::events(Connection& connection, const Request& request, Camera* /*camera*/) {

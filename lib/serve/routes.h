@@ -88,6 +88,7 @@ class Routes {
   Loop& loop_;
   const Clock& clock_;
   CameraList& cameras_;
+  VariantPool pool_;
   const RouteOptions options_;
   std::size_t additions_ = 0;  // under way
   const std::string advance_boundary_;

@@ -49,30 +49,34 @@ Sending::Step Sending::push(http::Connection& connection, Hub& hub) {
 ViewerList::Entry::Entry(ViewerList& list) : list_(list), id_(list.next_id_++) { list.entries_.push_back(this); }
 ViewerList::Entry::~Entry() { std::erase(list_.entries_, this); }
 
-StreamViewer::StreamViewer(Loop& loop, const Clock& clock, http::Connection& connection, Camera& camera,
-                           ViewerList& list, FramingMode mode, double fps)
+StreamViewer::StreamViewer(Loop& loop, const Clock& clock, http::Connection& connection, std::unique_ptr<Feed> feed,
+                           ViewerList& list, FramingMode mode, double fps, std::optional<AutoQuality> automatic)
     : Entry(list),
       clock_(clock),
       connection_(connection),
-      watch_(camera),
-      hub_(camera.hub()),
+      feed_(std::move(feed)),
       mode_(mode),
       pacer_(fps),
+      automatic_(std::move(automatic)),
       late_timer_(loop, [this] {
         if (!sending_.active()) take_newest();
       }) {
-  hub_.attach(*this);
+  feed_->attach(*this, pacer_);
 }
 
-StreamViewer::~StreamViewer() { hub_.detach(*this); }
+StreamViewer::~StreamViewer() = default;
+
+void StreamViewer::drop(std::uint64_t frames) {
+  dropped_ += frames;
+  list_.totals().dropped += frames;
+}
 
 void StreamViewer::writable() {
   ready_ = true;
   if (!sending_.active()) {
     take_newest();
-  } else if (sending_.untouched() && hub_.newest() && hub_.newest()->index() != last_index_) {
-    ++dropped_;
-    ++list_.totals().dropped;
+  } else if (sending_.untouched() && feed_->newer_than(last_origin_)) {
+    drop(1);
     take_newest();
   } else {
     push();
@@ -80,6 +84,7 @@ void StreamViewer::writable() {
 }
 
 void StreamViewer::frame_arrived() {
+  judge();
   if (!ready_ || sending_.active() || finishing_) return;
   const SteadyTime now = clock_.steady();
   if (pacer_.due(now)) {
@@ -94,23 +99,35 @@ void StreamViewer::hub_closed() {
   if (finish()) connection_.close(http::Connection::CloseReason::Done);
 }
 
+void StreamViewer::judge() {
+  if (!automatic_) return;
+  const auto change = automatic_->judge(feed_->camera().hub().figures().frames);
+  if (change) feed_->camera().report(Severity::Debug, "viewer " + std::to_string(id()) + ": " + *change);
+}
+
+// Between two frames. Where there is no room for one more variant it stays as it is, and tries again with the next.
+void StreamViewer::follow_level() {
+  if (!automatic_ || automatic_->key() == feed_->key() || !feed_->choose(automatic_->key())) return;
+  last_index_ = 0;
+  automatic_->moved();
+}
+
 void StreamViewer::take_newest() {
-  const PacketPtr& newest = hub_.newest();
-  if (!newest || newest->index() == last_index_ || finishing_) return;
+  if (!sending_.active()) follow_level();
+  const PacketPtr newest = feed_->newer_than(last_origin_);
+  if (!newest || finishing_) return;
   late_timer_.cancel();
-  if (last_index_ != 0 && !pacer_.limited()) {
-    const std::uint64_t missed = newest->index() - last_index_ - 1;
-    dropped_ += missed;
-    list_.totals().dropped += missed;
-  }
+  if (last_index_ != 0 && !pacer_.limited()) drop(newest->index() - last_index_ - 1);
   last_index_ = newest->index();
+  last_origin_ = newest->origin();
   pacer_.passed(clock_.steady());
+  if (automatic_) automatic_->begin();
   sending_.begin(newest, mode_ == FramingMode::Length ? newest->length_range() : newest->advance_range());
   push();
 }
 
 void StreamViewer::push() {
-  switch (sending_.push(connection_, hub_)) {
+  switch (sending_.push(connection_, feed_->hub())) {
     case Sending::Step::Gone:
       return;
     case Sending::Step::Blocked:
@@ -124,15 +141,17 @@ void StreamViewer::push() {
   ++list_.totals().sent;
   list_.totals().bytes += sending_.size();
   rate_.add(clock_.steady(), sending_.size());
+  if (automatic_) automatic_->taken();
   if (finishing_) {
     connection_.close(http::Connection::CloseReason::Shutdown);
     return;
   }
   // Newer ones came while it was on its way.
-  if (hub_.newest() && hub_.newest()->index() != last_index_) {
+  if (feed_->newer_than(last_origin_)) {
     if (pacer_.due(clock_.steady())) {
-      connection_
-          .wait_writable();  // not at once: the socket says when it has room for a frame that is still the newest
+      if (automatic_) automatic_->begin();
+      // Not at once: the socket says when it has room for a frame that is still the newest.
+      connection_.wait_writable();
     } else {
       late_timer_.once(pacer_.late_at(clock_.steady()) - clock_.steady());
     }
@@ -147,7 +166,7 @@ bool StreamViewer::finish() {
 ViewerFigures StreamViewer::figures() const {
   ViewerFigures figures;
   figures.id = id();
-  figures.camera = hub_.camera();
+  figures.camera = feed_->hub().camera();
   figures.kind = "stream";
   figures.peer = connection_.peer();
   figures.seconds = seconds_of(clock_.steady() - connection_.since());
@@ -156,17 +175,32 @@ ViewerFigures StreamViewer::figures() const {
   figures.bytes = bytes_;
   figures.fps = rate_.fps(clock_.steady());
   figures.blocked = sending_.active();
+  figures.variant = feed_->key().name();
+  figures.quality_percent = feed_->key().quality_percent;
+  figures.automatic = automatic_.has_value();
+  if (const PacketPtr& newest = feed_->hub().newest()) {
+    figures.size = jpeg::Size{newest->frame().picture.width_px, newest->frame().picture.height_px};
+  }
   return figures;
 }
 
+WallViewer::Slot::Slot(WallViewer& owner, Camera& watched)
+    : wall(owner), pacer(owner.fps_), feed(watched, owner.pool_) {
+  if (const auto chosen = feed.choose(owner.key_); !chosen) watched.report(Severity::Debug, chosen.error().text);
+  feed.attach(*this, pacer);
+}
+
 WallViewer::WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const CameraList& cameras,
-                       std::vector<std::string> names, ViewerList& list, double fps, FiguresJson figures_json)
+                       VariantPool& pool, const VariantKey& key, std::vector<std::string> names, ViewerList& list,
+                       double fps, FiguresJson figures_json)
     : Entry(list),
       loop_(loop),
       clock_(clock),
       connection_(connection),
       figures_json_(std::move(figures_json)),
       cameras_(cameras),
+      pool_(pool),
+      key_(key),
       names_(std::move(names)),
       fps_(fps),
       figures_timer_(loop,
@@ -186,8 +220,8 @@ void WallViewer::place_cameras() {
   std::vector<std::shared_ptr<Slot>> slots;
   const auto place = [&](Camera& camera) {
     const auto known =
-        std::find_if(slots_.begin(), slots_.end(), [&](const auto& slot) { return &slot->watch.camera() == &camera; });
-    slots.push_back(known != slots_.end() ? *known : std::make_shared<Slot>(*this, camera, fps_));
+        std::find_if(slots_.begin(), slots_.end(), [&](const auto& slot) { return &slot->feed.camera() == &camera; });
+    slots.push_back(known != slots_.end() ? *known : std::make_shared<Slot>(*this, camera));
   };
   if (names_.empty()) {
     for (const auto& camera : cameras_.all()) place(*camera);
@@ -223,14 +257,15 @@ void WallViewer::go_on() {
     }
     if (sending_.active()) {
       Slot& slot = *sending_slot_;
-      const PacketPtr& newest = slot.watch.camera().hub().newest();
-      if (sending_.untouched() && newest && newest->index() != sending_.index()) {
+      const PacketPtr newest = slot.feed.newer_than(slot.last_origin);
+      if (sending_.untouched() && newest) {
         slot.dropped += newest->index() - sending_.index();
         list_.totals().dropped += newest->index() - sending_.index();
         slot.last_index = newest->index();
+        slot.last_origin = newest->origin();
         sending_.begin(newest, newest->length_range());
       }
-      const Sending::Step step = sending_.push(connection_, slot.watch.camera().hub());
+      const Sending::Step step = sending_.push(connection_, slot.feed.hub());
       if (step == Sending::Step::Gone) return;
       if (step == Sending::Step::Blocked) return connection_.wait_writable();
       ++slot.sent;
@@ -259,8 +294,8 @@ bool WallViewer::begin_next() {
   for (std::size_t i = 1; i <= slots_.size(); ++i) {
     const std::size_t index = (turn_ + i) % slots_.size();
     Slot& slot = *slots_[index];
-    const PacketPtr& newest = slot.watch.camera().hub().newest();
-    if (!newest || newest->index() == slot.last_index) continue;
+    const PacketPtr newest = slot.feed.newer_than(slot.last_origin);
+    if (!newest) continue;
     if (!slot.pacer.due(now) && now < slot.pacer.late_at(now)) {
       late = std::min(late.value_or(SteadyTime::max()), slot.pacer.late_at(now));
       continue;
@@ -270,6 +305,7 @@ bool WallViewer::begin_next() {
       list_.totals().dropped += newest->index() - slot.last_index - 1;
     }
     slot.last_index = newest->index();
+    slot.last_origin = newest->origin();
     slot.pacer.passed(now);
     turn_ = index;
     sending_slot_ = slots_[index];
@@ -288,7 +324,7 @@ bool WallViewer::finish() {
 std::string WallViewer::own_json() const {
   std::string cameras;
   for (const auto& slot : slots_) {
-    cameras += (cameras.empty() ? "\"" : ",\"") + slot->watch.camera().name() +
+    cameras += (cameras.empty() ? "\"" : ",\"") + slot->feed.camera().name() +
                "\":{\"sent\":" + std::to_string(slot->sent) + ",\"dropped\":" + std::to_string(slot->dropped) + "}";
   }
   return "{\"bytes\":" + std::to_string(bytes_) + ",\"cameras\":{" + cameras + "}}";
@@ -308,6 +344,8 @@ ViewerFigures WallViewer::figures() const {
   figures.bytes = bytes_;
   figures.fps = rate_.fps(clock_.steady());
   figures.blocked = sending_.active();
+  figures.variant = key_.name();
+  figures.quality_percent = key_.quality_percent;
   return figures;
 }
 

@@ -12,7 +12,9 @@
 #include "hub/hub.h"
 #include "hub/rate.h"
 #include "loop/loop.h"
+#include "serve/auto_quality.h"
 #include "serve/camera_list.h"
+#include "serve/feed.h"
 #include "serve/multipart.h"
 
 namespace fp {
@@ -49,6 +51,10 @@ struct ViewerFigures {
   std::uint64_t bytes = 0;
   double fps = 0;
   bool blocked = false;
+  std::string variant;             ///< VariantKey::name(); "": as the camera's pictures come
+  bool automatic = false;          ///< quality=auto
+  int quality_percent = 0;         ///< of its variant; 0: not asked for
+  std::optional<jpeg::Size> size;  ///< of what it gets now; nothing for a wall, and before the first frame
 };
 
 /// What viewers share with the server, and what it counts when they have gone.
@@ -84,11 +90,12 @@ class ViewerList {
   Totals totals_;
 };
 
-/// One viewer of one camera. Busy with a frame it takes no other; free again, it takes the newest.
+/// One viewer of one camera. Busy with a frame it takes no other; free again, it takes the newest. With AutoQuality it
+/// goes from one variant to another, between two frames, and never to an older one.
 class StreamViewer final : public http::Body, public Subscriber, public ViewerList::Entry {
  public:
-  StreamViewer(Loop& loop, const Clock& clock, http::Connection& connection, Camera& camera, ViewerList& list,
-               FramingMode mode, double fps);
+  StreamViewer(Loop& loop, const Clock& clock, http::Connection& connection, std::unique_ptr<Feed> feed,
+               ViewerList& list, FramingMode mode, double fps, std::optional<AutoQuality> automatic);
   ~StreamViewer() override;
 
   void writable() override;
@@ -100,17 +107,21 @@ class StreamViewer final : public http::Body, public Subscriber, public ViewerLi
  private:
   void take_newest();
   void push();
+  void judge();
+  void follow_level();
+  void drop(std::uint64_t frames);
 
   const Clock& clock_;
   http::Connection& connection_;
-  Camera::Watch watch_;
-  Hub& hub_;
+  const std::unique_ptr<Feed> feed_;
   const FramingMode mode_;
   Pacer pacer_;
+  std::optional<AutoQuality> automatic_;
   Sending sending_;
   bool ready_ = false;  // the head is out
   bool finishing_ = false;
-  std::uint64_t last_index_ = 0;
+  std::uint64_t last_index_ = 0;   // in the hub that it watches; 0: it has had nothing from it yet
+  std::uint64_t last_origin_ = 0;  // in the camera's
   std::uint64_t dropped_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t bytes_ = 0;
@@ -124,8 +135,10 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
   /// `figures` gives the JSON of the server's figures; the viewer's own go in as `"viewer":{...}`.
   using FiguresJson = std::function<std::string(const std::string& viewer_json)>;
   /// `names`: which cameras, in their order; none: all that there are, also those that come later.
-  WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const CameraList& cameras,
-             std::vector<std::string> names, ViewerList& list, double fps, FiguresJson figures_json);
+  /// `key`: in which quality and size. A camera that has no room for one more variant is shown as it comes.
+  WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const CameraList& cameras, VariantPool& pool,
+             const VariantKey& key, std::vector<std::string> names, ViewerList& list, double fps,
+             FiguresJson figures_json);
   ~WallViewer() override;
 
   void writable() override;
@@ -134,20 +147,19 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
 
  private:
   struct Slot final : public Subscriber {
-    Slot(WallViewer& owner, Camera& watched, double fps) : wall(owner), watch(watched), pacer(fps) {
-      watched.hub().attach(*this);
-    }
-    ~Slot() { watch.camera().hub().detach(*this); }
+    Slot(WallViewer& owner, Camera& watched);
+    ~Slot() = default;
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
     void frame_arrived() override { wall.go_on(); }
     void hub_closed() override { wall.place_cameras(); }
     WallViewer& wall;
-    Camera::Watch watch;
     Pacer pacer;
     std::uint64_t last_index = 0;
+    std::uint64_t last_origin = 0;
     std::uint64_t sent = 0;
     std::uint64_t dropped = 0;
+    Feed feed;  // the first to go: it tells the slot
   };
   void place_cameras();
   void go_on();
@@ -159,6 +171,8 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
   http::Connection& connection_;
   FiguresJson figures_json_;
   const CameraList& cameras_;
+  VariantPool& pool_;
+  const VariantKey key_;
   const std::vector<std::string> names_;
   const double fps_;
   std::uint64_t placed_ = 0;  // what cameras_.changes() said then
