@@ -84,18 +84,19 @@ void Variant::convert() {
   if (closed_ || !newest || newest->origin() <= taken_) return;
   taken_ = newest->origin();
   if (repeat(*newest)) return;
+  last_put_ = newest->frame().jpeg;
   if (seat_.put({newest->frame_ptr(), newest->origin(), newest == source_->newest_frame()})) {
     ++figures_.superseded;
     ++ledger_->totals.superseded;
   }
 }
 
-// A camera that has stopped has its last frame shown again each second: that needs no thread.
+// A camera that has stopped has its last frame shown again each second: that needs no thread. While the picture itself
+// is on its way, or when it could not be converted, there is nothing to repeat.
 bool Variant::repeat(const Packet& packet) {
   const Frame& frame = packet.frame();
-  if (seat_.busy() || !last_converted_ || frame.signal != Signal::Held || frame.jpeg.data() != last_source_.data()) {
-    return false;
-  }
+  if (frame.signal != Signal::Held || frame.jpeg.data() != last_put_.data()) return false;
+  if (seat_.busy() || !last_converted_ || frame.jpeg.data() != last_source_.data()) return true;
   auto held = std::make_shared<Frame>(frame);
   held->jpeg = last_converted_->jpeg;
   held->picture = last_converted_->picture;

@@ -83,7 +83,9 @@ class Variant final : public Subscriber {
   std::uint64_t taken_ = 0;    // the origin of what was last put into the pool
   std::uint64_t cleared_ = 0;  // what began as this or before is not to be seen any more
   bool closed_ = false;
-  // The last picture that was converted, and what of. They are in the two hubs anyway.
+  // Of the last frame that went into the pool, and of the last that was converted, with what became of that: so a
+  // picture that is shown again is known. The two hubs hold them anyway.
+  Blob last_put_;
   Blob last_source_;
   FramePtr last_converted_;
   Timer late_timer_;

@@ -157,6 +157,18 @@ TEST_CASE("Variant: the last frame shown again as held is not encoded again") {
   CHECK(variant->figures().encoded == 1);
 }
 
+TEST_CASE("Variant: a damaged frame that is shown again as held is not tried again") {
+  Site site;
+  const auto variant = site.get({.width_px = 160});
+  site.publish(*variant, damaged(1));
+  Frame held = site.camera->newest_frame()->frame();
+  held.signal = Signal::Held;
+  site.camera->show(std::make_shared<const Frame>(held));
+  site.settle(*variant);
+  CHECK(variant->figures().failed == 1);
+  CHECK(variant->hub().newest() == nullptr);
+}
+
 TEST_CASE("Variant: a damaged frame is left out, counted, and said at most every ten seconds") {
   Site site;
   const auto variant = site.get({.width_px = 160});
