@@ -85,7 +85,7 @@ void StreamViewer::writable() {
 
 void StreamViewer::frame_arrived() {
   judge();
-  if (!ready_ || sending_.active() || finishing_) return;
+  if (!ready_ || sending_.active() || (finishing_ && !awaits_last_)) return;
   const SteadyTime now = clock_.steady();
   if (pacer_.due(now)) {
     take_newest();
@@ -96,7 +96,8 @@ void StreamViewer::frame_arrived() {
 }
 
 void StreamViewer::hub_closed() {
-  if (finish()) connection_.close(http::Connection::CloseReason::Done);
+  finishing_ = true;
+  if (!sending_.active()) connection_.close(http::Connection::CloseReason::Done);
 }
 
 void StreamViewer::judge() {
@@ -115,7 +116,8 @@ void StreamViewer::follow_level() {
 void StreamViewer::take_newest() {
   if (!sending_.active()) follow_level();
   const PacketPtr newest = feed_->newer_than(last_origin_);
-  if (!newest || finishing_) return;
+  if (!newest || (finishing_ && !awaits_last_)) return;
+  awaits_last_ = false;
   late_timer_.cancel();
   if (last_index_ != 0 && !pacer_.limited()) drop(newest->index() - last_index_ - 1);
   last_index_ = newest->index();
@@ -142,7 +144,7 @@ void StreamViewer::push() {
   list_.totals().bytes += sending_.size();
   rate_.add(clock_.steady(), sending_.size());
   if (automatic_) automatic_->taken();
-  if (finishing_) {
+  if (finishing_ && !awaits_last_) {
     connection_.close(http::Connection::CloseReason::Shutdown);
     return;
   }
@@ -160,7 +162,9 @@ void StreamViewer::push() {
 
 bool StreamViewer::finish() {
   finishing_ = true;
-  return !sending_.active();
+  // The last frame of all may be with the threads still.
+  awaits_last_ = feed_->variant() && !feed_->variant()->idle();
+  return !sending_.active() && !awaits_last_;
 }
 
 ViewerFigures StreamViewer::figures() const {

@@ -120,6 +120,7 @@ class StreamViewer final : public http::Body, public Subscriber, public ViewerLi
   Sending sending_;
   bool ready_ = false;  // the head is out
   bool finishing_ = false;
+  bool awaits_last_ = false;       // and then it closes
   std::uint64_t last_index_ = 0;   // in the hub that it watches; 0: it has had nothing from it yet
   std::uint64_t last_origin_ = 0;  // in the camera's
   std::uint64_t dropped_ = 0;

@@ -210,6 +210,21 @@ never_goes_back() { frames headers "$1" | jq -r '."x-sequence"' | sort -nc; }
   at_most "$(metric "$ENCODES")" 60
 }
 
+@test "a viewer of a variant has the last frame when the input has ended" {
+  make_pictures 2 1280x720
+  mkfifo in
+  exec 7<>in
+  serve --stale 1h <in
+  part p1.jpg "X-Sequence: 1" >&7
+  watch viewer '/stream?width=640'
+  eventually has_sequence viewer.out 1
+  part p2.jpg "X-Sequence: 2" >&7
+  exec 7>&-
+  ends server
+  eventually gone "$(pid_of viewer)"
+  has_sequence viewer.out 2
+}
+
 @test "advance framing goes with variants" {
   with_picture 320x240 1
   watch viewer '/stream?width=160' -H 'Accept: image/avif,*/*;q=0.8'
