@@ -72,6 +72,7 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.once(signal, () =>
 
 /** mjpeg-serve, listening on a free port unless told which; `arguments_` are the rest of its command line. */
 export class Server {
+  static tool = 'mjpeg-serve';
   port;
   #t;
   #arguments;
@@ -80,7 +81,7 @@ export class Server {
   #killed;
 
   static async start(t, ...arguments_) {
-    const server = new Server(t, arguments_);
+    const server = new this(t, arguments_);
     t.after(() => server.kill());
     await server.#start(0);
     return server;
@@ -117,14 +118,15 @@ export class Server {
   }
 
   async #start(port) {
-    const child = spawn(program('mjpeg-serve'), ['--listen', `127.0.0.1:${port}`, ...this.#arguments],
+    const {tool} = this.constructor;
+    const child = spawn(program(tool), ['--listen', `127.0.0.1:${port}`, ...this.#arguments],
                         {detached: true, stdio: ['pipe', 'ignore', 'pipe']});
     let messages = '';
     this.#child = child;
     this.#killed = false;
     this.#gone = new Promise((resolve) => child.once('close', resolve));
     child.once('close', (code, signal) => {
-      if (!this.#killed) this.#t.diagnostic(`mjpeg-serve ended by itself (${code ?? signal}): ${messages}`);
+      if (!this.#killed) this.#t.diagnostic(`${tool} ended by itself (${code ?? signal}): ${messages}`);
     });
     groups.add(child.pid);
     child.stdin.on('error', () => {});  // it was killed
@@ -135,10 +137,15 @@ export class Server {
         if (address) resolve(Number(address[1]));
       });
       child.once('error', reject);
-      child.once('close', () => reject(new Error(`mjpeg-serve ended: ${messages}`)));
+      child.once('close', () => reject(new Error(`${tool} ended: ${messages}`)));
     });
-    this.port = await within('mjpeg-serve listens', listening);
+    this.port = await within(`${tool} listens`, listening);
   }
+}
+
+/** mjpeg-relay as a server of what it relays. */
+export class Relay extends Server {
+  static tool = 'mjpeg-relay';
 }
 
 // --- frames ---
