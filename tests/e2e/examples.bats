@@ -15,7 +15,7 @@ client() { timeout "$FP_DEADLINE_S" "$PYTHON" "$SUPPORT/clients.py" "$@"; }
 # The camera `cam` shows what is written to descriptor 7: p1.jpg now.
 with_picture() {
   fifo_camera 7 cam.fifo
-  serve --camera cam=cam.fifo --stale 1h
+  serve --camera cam=cam.fifo --stale 1h --allow-host cameras.example.org
   part p1.jpg >&7
   eventually shows p1.jpg
 }
@@ -89,6 +89,19 @@ shows_last() { frames advance "$1" | tail -n 1 | grep -q "^$(sum_of "$2") "; }
   done
 }
 
+# As the browser of whoever called https://cameras.example.org/.
+named() { status_of -k -u me:secret --connect-to "::${FRONT#https://}" -X POST "$@"; }
+
+@test "nginx passes on its name, so that its own pages may stop a camera and pages of others may not" {
+  with_picture
+  behind_nginx
+  local stop=https://cameras.example.org/api/camera/stop
+  equals "$(named -H 'Origin: https://evil.example' "$stop")" 403
+  shows p1.jpg
+  equals "$(named -H 'Origin: https://cameras.example.org' "$stop")" 200
+  state_is '.cameras[0].status' stopped
+}
+
 @test "nginx holds no event back" {
   with_picture
   behind_nginx
@@ -118,4 +131,79 @@ shows_last() { frames advance "$1" | tail -n 1 | grep -q "^$(sum_of "$2") "; }
   eventually shows_last viewer.out p1.jpg
   part p2.jpg >&7
   eventually shows_last viewer.out p2.jpg
+}
+
+# --- cron
+
+# as_shown TEXT: with the test's folder and server in it.
+as_shown() {
+  local text=${1//\/var\/lib\/timelapse/$T/lapse}
+  printf '%s\n' "${text//http:\/\/127.0.0.1:8000/$URL}"
+}
+# The command of examples/cron, as cron hands it to the shell: without time and user, and with its percent signs.
+cron_command() { as_shown "$(sed -nE 's/^(\* ){5}timelapse //p' "$FP_ROOT/examples/cron" | sed 's/\\%/%/g')"; }
+
+# A camera goes on: however slow this machine is, there is a fresh picture.
+has_ended() {
+  part p2.jpg >&7
+  gone "$(pid_of cron)"
+}
+
+@test "cron's line saves the newest picture under the time, once it is fresh" {
+  fifo_camera 7 cam.fifo
+  serve --camera cam=cam.fifo --stale 1h
+  part p1.jpg "X-Timestamp: $(($(date +%s) - 100)).000000" >&7
+  eventually shows p1.jpg
+  mkdir lapse
+  matches "$(cron_command)" '^curl .*/snapshot'
+  start cron sh -c "$(cron_command)"
+  eventually has_ended
+  ends cron
+  local files=(lapse/*.jpg)
+  matches "${files[*]}" '^lapse/20[0-9-]+_[0-9-]+\.jpg$'
+  same_bytes "${files[0]}" p2.jpg
+}
+
+@test "cron's line fails and saves nothing while there is no fresh picture" {
+  fifo_camera 7 cam.fifo
+  serve --camera cam=cam.fifo
+  mkdir lapse
+  run sh -c "$(cron_command | sed 's/max_age=2000/x/')"
+  equals "$status $(ls lapse)" "22 "
+}
+
+@test "a time lapse by frame-rate is a stream that ffmpeg makes a film of" {
+  serve --camera "cam=exec:camgrab test --size 160x120 --fps 10"
+  eventually answers 200 "$URL/snapshot"
+  mkdir lapse
+  local command
+  command=$(as_shown "$(sed -n 's/^#   curl/curl/p' "$FP_ROOT/examples/cron")")
+  contains "$command" "frame-rate --fps 0.01667"
+  # A frame a minute is no pace for a test.
+  start lapse sh -c "${command/0.01667/5}"
+  eventually has_frames lapse/day.mjpeg 3
+  command=$(as_shown "$(sed -n 's/^#   ffmpeg/ffmpeg/p' "$FP_ROOT/examples/cron")")
+  ${command/ffmpeg/ffmpeg -v error}
+  equals "$(ffprobe -v error -show_entries stream=r_frame_rate,width,height -of csv=p=0 day.mp4)" "160,120,25/1"
+}
+
+# --- systemd
+
+@test "the cameras that systemd's example sets up are those that its server reads, with options that they take" {
+  local names='' file name options tool
+  for file in "$FP_ROOT"/examples/systemd/*.service.d/camera.conf; do
+    name=$(sed -n 's/^Environment=FRAMEPIPE_NAME=\([^ ]*\) .*/\1/p' "$file")
+    options=$(sed -n 's/.* "FRAMEPIPE_OPTIONS=\(.*\)"$/\1/p' "$file")
+    tool=$(basename "${file%@*}")
+    names+="--camera $name=unix:/run/framepipe/$name.sock "
+    mkdir -p lapse
+    cp p1.jpg lapse/2026-11-21_12-00-00.jpg
+    # shellcheck disable=SC2086 # split at spaces, as systemd does it
+    case $tool in
+      camgrab) camgrab $options --frames 1 test >one ;;
+      dirwatch) dirwatch $options --frames 1 --existing lapse >one ;;
+    esac
+    equals "$tool $options: $(frames count one)" "$tool $options: 1"
+  done
+  equals "$(sed -n 's/^FRAMEPIPE_SERVE_OPTIONS="\(.*\)"$/\1 /p' "$FP_ROOT/examples/systemd/serve.conf")" "$names"
 }
