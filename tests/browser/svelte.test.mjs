@@ -59,8 +59,8 @@ class CamerasPage extends Tab {
     await until(`the page says ${pattern}`, async () => pattern.test(await place.textContent()));
   }
   async add(name, source) {
-    await this.page.getByLabel('Name').fill(name);
-    await this.page.getByLabel('Source').fill(source);
+    await this.page.getByRole('textbox', {name: 'Name'}).fill(name);
+    await this.page.getByRole('textbox', {name: 'Source'}).fill(source);
     await this.page.getByRole('button', {name: 'Add'}).click();
   }
   async remove(name) {
@@ -83,7 +83,7 @@ test('Svelte: the picture of the relayed camera moves, and its rate is told', as
   const page = await CamerasPage.open(t);
   await page.hasColours(page.relayed, true);
   await page.moves(page.relayed);
-  await page.says(page.status, /^live: \d+ frames a second, [\d.]+ [kM]bit\/s$/);
+  await page.says(page.status, /^live: \d+ frames a second, [\d.]+\s[kM]bit\/s$/);
   await page.photograph('svelte');
   page.assertNoComplaints();
 });
@@ -110,8 +110,8 @@ test('Svelte: each camera is listed with its picture and figures', async (t) => 
   for (const name of ['yard', 'porch']) {
     await page.moves(page.picture(name));
     await until(`${name} has figures`, async () => /^[\d,]+$/.test(await page.figure(name, 'frames')) &&
-        /^[\d,]+$/.test(await page.figure(name, 'dropped')) && /^[\d.]+ ms$/.test(await page.figure(name, 'latency')) &&
-        /^[\d.]+ [kM]bit\/s$/.test(await page.figure(name, 'bandwidth')));
+        /^[\d,]+$/.test(await page.figure(name, 'dropped')) && /^[\d.]+\sms$/.test(await page.figure(name, 'latency')) &&
+        /^[\d.]+\s[kM]bit\/s$/.test(await page.figure(name, 'bandwidth')));
   }
   const frames = await page.figure('yard', 'frames');
   await until('frames are counted on', async () => await page.figure('yard', 'frames') !== frames);
@@ -173,7 +173,7 @@ test('Svelte: on a phone nothing sticks out sideways', async (t) => {
   const page = await CamerasPage.open(t, PHONE);
   await page.moves(page.relayed);
   await page.says(page.status, /^live: /);
-  await page.add('x'.repeat(100), 'exec:a command that is never run, and makes a long message');
+  await page.add('gate', `exec:${'a-word-without-end'.repeat(10)}`);
   await page.says(page.alert, /./);
   await page.fitsItsWidth();
   await page.photograph('svelte-phone');
