@@ -69,6 +69,15 @@ Response no_variant(const Error& error) {
   return response;
 }
 
+// mjpg-streamer numbers its inputs: snapshot_1 is the snapshot of the second one. Cuts that off, and returns it.
+std::optional<std::size_t> cut_number(std::string& action) {
+  const auto line = action.rfind('_');
+  if (line == std::string::npos) return std::nullopt;
+  const auto number = parse_integer<std::size_t>(std::string_view(action).substr(line + 1));
+  if (number) action.resize(line);
+  return number;
+}
+
 FramingMode read_framing(const Request& request) {
   if (const auto text = query(request, "framing")) {
     if (*text == "advance") return FramingMode::Advance;
@@ -240,9 +249,11 @@ void Routes::handle(Connection& connection, const Request& request) {
 
 // `/?action=stream` and `/?action=snapshot` are what mjpg-streamer's clients ask for.
 void Routes::root(Connection& connection, const Request& request, Camera* camera) {
-  const auto action = query(request, "action");
+  std::string action = query(request, "action").value_or("");
+  const auto number = cut_number(action);
   if (action == "stream" || action == "snapshot") {
-    if (camera == nullptr) throw NoCamera{};
+    if (number) camera = *number < cameras_.all().size() ? cameras_.all()[*number].get() : nullptr;
+    if (camera == nullptr) throw NoCamera{number ? std::to_string(*number) : ""};
     return action == "stream" ? stream(connection, request, camera) : snapshot(connection, request, camera);
   }
   const auto page = options_.assets.find("/");

@@ -44,6 +44,21 @@ stream_seen() { # NAME PATH: its first frame is p1.jpg
   done
 }
 
+@test "mjpg-streamer's numbers behind stream and snapshot count the cameras from 0" {
+  fifo_camera 7 one.fifo
+  fifo_camera 8 two.fifo
+  serve --camera one=one.fifo --camera two=two.fifo --stale 1h
+  part p1.jpg >&7
+  part p2.jpg >&8
+  eventually shows p1.jpg one
+  eventually shows p2.jpg two
+  seen p1.jpg "$URL/?action=snapshot_0"
+  seen p2.jpg "$URL/?action=snapshot_1&timestamp=1763688000123"
+  watch viewer '/?action=stream_1'
+  eventually has_picture viewer.out p2.jpg
+  equals "$(status_of "$URL/?action=snapshot_2")" 404
+}
+
 @test "ustreamer's addresses give stream, snapshot and state, whatever options of its own are asked for" {
   with_picture
   stream_seen plain /stream
