@@ -96,6 +96,7 @@ test('Svelte: the relayed picture comes back by itself after the relay was kille
   t.after(() => back || relay.startAgain());  // for the tests after this one
   await page.says(page.status, /does not answer.*next attempt in \d+ s$/);
   await page.photograph('svelte-no-connection');
+  await page.says(page.status, /next attempt in 4 s$/);  // after 1 and 2
   await relay.startAgain();
   back = true;
   await page.says(page.status, /^live: /);
