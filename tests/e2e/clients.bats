@@ -11,8 +11,6 @@ setup() {
 }
 teardown() { clean_up; }
 
-client() { timeout "$FP_DEADLINE_S" "$PYTHON" "$SUPPORT/clients.py" "$@"; }
-
 # with_picture [ARG...]: the camera `cam` shows what is written to descriptor 7: p1.jpg now.
 with_picture() {
   fifo_camera 7 cam.fifo
@@ -85,15 +83,12 @@ stream_seen() { # NAME PATH: its first frame is p1.jpg
   contains "$output" "503"
 }
 
-# Before the first live frame there may be a card.
-shows_last() { frames advance "$1" | tail -n 1 | grep -q "^$(sum_of "$2") "; }
-
 @test "OctoPrint's <img>, with the time behind the address, shows each frame without the next one" {
   with_picture
   watch viewer '/?action=stream&1763688000123' -H 'Accept: image/avif,image/webp,image/*,*/*;q=0.8'
-  eventually shows_last viewer.out p1.jpg
+  eventually browser_shows viewer.out p1.jpg
   part p2.jpg >&7
-  eventually shows_last viewer.out p2.jpg
+  eventually browser_shows viewer.out p2.jpg
 }
 
 # --- Mainsail, Fluidd
@@ -169,9 +164,9 @@ home_assistant() {
   with_picture
   home_assistant "$URL/stream?framing=advance"
   watch viewer / -H 'Accept: image/avif,image/webp,*/*;q=0.8'
-  eventually shows_last viewer.out p1.jpg
+  eventually browser_shows viewer.out p1.jpg
   part p2.jpg >&7
-  eventually shows_last viewer.out p2.jpg
+  eventually browser_shows viewer.out p2.jpg
 }
 
 # --- motionEye, motion, ZoneMinder

@@ -10,8 +10,6 @@ setup() {
 }
 teardown() { clean_up; }
 
-client() { timeout "$FP_DEADLINE_S" "$PYTHON" "$SUPPORT/clients.py" "$@"; }
-
 # The camera `cam` shows what is written to descriptor 7: p1.jpg now.
 with_picture() {
   fifo_camera 7 cam.fifo
@@ -49,7 +47,6 @@ behind_nginx() {
 front() { get -k -u me:secret "$@"; }
 # A viewer behind nginx; as `watch`.
 watch_front() { URL=$FRONT watch "$1" "$2" -k -u me:secret "${@:3}"; }
-shows_last() { frames advance "$1" | tail -n 1 | grep -q "^$(sum_of "$2") "; }
 
 @test "nginx asks for the password, and gives nothing without it" {
   with_picture
@@ -85,7 +82,7 @@ shows_last() { frames advance "$1" | tail -n 1 | grep -q "^$(sum_of "$2") "; }
     ((n == 1)) || part "p$n.jpg" >&7
     eventually has_picture old.out "p$n.jpg"
     eventually has_picture new.out "p$n.jpg"
-    eventually shows_last browser.out "p$n.jpg"
+    eventually browser_shows browser.out "p$n.jpg"
   done
 }
 
@@ -128,9 +125,9 @@ named() { status_of -k -u me:secret --connect-to "::${FRONT#https://}" -X POST "
   front "$FRONT/webcam/snapshot/cam" >got
   same_bytes got p1.jpg
   watch_front viewer '/webcam/?action=stream&1763688000123' -H 'Accept: image/avif,image/webp,*/*;q=0.8'
-  eventually shows_last viewer.out p1.jpg
+  eventually browser_shows viewer.out p1.jpg
   part p2.jpg >&7
-  eventually shows_last viewer.out p2.jpg
+  eventually browser_shows viewer.out p2.jpg
 }
 
 # --- cron

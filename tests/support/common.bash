@@ -156,6 +156,12 @@ has_picture() { frames list "$1" | grep -q "^$(sum_of "$2") "; }
 # Whether the last whole frame in the file is the picture.
 last_is() { [ "$(frames list "$1" | tail -n 1 | cut -d ' ' -f 1)" = "$(sum_of "$2")" ]; }
 
+# Whether the last picture in front of the whole head of another part is this one: what a browser shows now.
+browser_shows() { [ "$(frames advance "$1" | tail -n 1 | cut -d ' ' -f 1)" = "$(sum_of "$2")" ]; }
+
+# client WORD ARG...: reads as a well-known program does, tests/support/clients.py.
+client() { timeout "$FP_DEADLINE_S" "$PYTHON" "$SUPPORT/clients.py" "$@"; }
+
 # --- mjpeg-serve
 
 # serve [ARG...]: starts it as `server` on a free port; URL is its address, without a slash at the end.
