@@ -315,7 +315,6 @@ void Routes::snapshot(Connection& connection, const Request& request, Camera* ca
 void Routes::wall(Connection& connection, const Request& request, Camera* /*camera*/) {
   const double fps = read_fps(request);
   const PictureWish wish = read_picture(request);
-  if (wish.automatic) throw BadQuery{"quality must be 1 to 100 here: auto is for the stream of one camera"};
   std::vector<std::string> names;
   if (const auto list = query(request, "cameras")) {
     for (const std::string_view name : split(*list, ',')) {
@@ -335,10 +334,10 @@ void Routes::wall(Connection& connection, const Request& request, Camera* /*came
   Response head;
   // Not x-mixed-replace: WebKit refuses to fetch() that.
   head.content_type = "multipart/mixed; boundary=" + std::string(kBoundary);
-  connection.stream(
-      with_common(std::move(head), cors_origin(request)), "",
-      std::make_unique<WallViewer>(loop_, clock_, connection, cameras_, pool_, wish.key, std::move(names), viewers_,
-                                   fps, [this](const std::string& viewer) { return figures_.brief_json("", viewer); }));
+  connection.stream(with_common(std::move(head), cors_origin(request)), "",
+                    std::make_unique<WallViewer>(
+                        loop_, clock_, connection, cameras_, pool_, wish.key, wish.automatic, std::move(names),
+                        viewers_, fps, [this](const std::string& viewer) { return figures_.brief_json("", viewer); }));
 }
 
 void Routes::events(Connection& connection, const Request& request, Camera* /*camera*/) {

@@ -190,13 +190,14 @@ ViewerFigures StreamViewer::figures() const {
 
 WallViewer::Slot::Slot(WallViewer& owner, Camera& watched)
     : wall(owner), pacer(owner.fps_), feed(watched, owner.pool_) {
-  if (const auto chosen = feed.choose(owner.key_); !chosen) watched.report(Severity::Debug, chosen.error().text);
+  if (const auto chosen = feed.choose(owner.wanted_key()); !chosen)
+    watched.report(Severity::Debug, chosen.error().text);
   feed.attach(*this, pacer);
 }
 
 WallViewer::WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const CameraList& cameras,
-                       VariantPool& pool, const VariantKey& key, std::vector<std::string> names, ViewerList& list,
-                       double fps, FiguresJson figures_json)
+                       VariantPool& pool, const VariantKey& key, bool automatic, std::vector<std::string> names,
+                       ViewerList& list, double fps, FiguresJson figures_json)
     : Entry(list),
       loop_(loop),
       clock_(clock),
@@ -205,6 +206,7 @@ WallViewer::WallViewer(Loop& loop, const Clock& clock, http::Connection& connect
       cameras_(cameras),
       pool_(pool),
       key_(key),
+      automatic_(automatic),
       names_(std::move(names)),
       fps_(fps),
       figures_timer_(loop,
@@ -214,6 +216,7 @@ WallViewer::WallViewer(Loop& loop, const Clock& clock, http::Connection& connect
                        go_on();
                      }),
       late_timer_(loop, [this] { go_on(); }) {
+  if (automatic_) measure_anew();  // the slots ask for the key
   place_cameras();
   figures_timer_.every(1s);
 }
@@ -235,8 +238,27 @@ void WallViewer::place_cameras() {
     }
   }
   // A slot may be calling: it goes when it has returned.
+  const std::size_t before = slots_.size();
   loop_.defer([gone = std::exchange(slots_, std::move(slots))] {});
   turn_ = 0;
+  if (automatic_ && (slots_.size() != before || !measured_)) measure_anew();
+}
+
+// What was measured with other cameras says nothing about these.
+void WallViewer::measure_anew() {
+  measured_.emplace(key_, fps_ * static_cast<double>(std::max<std::size_t>(slots_.size(), 1)), clock_);
+}
+
+void WallViewer::judge() {
+  if (!measured_) return;
+  std::uint64_t frames = 0;
+  for (const auto& slot : slots_) frames += slot->feed.camera().hub().figures().frames;
+  const auto change = measured_->judge(frames);
+  if (!change) return;
+  measured_->moved();
+  if (!slots_.empty()) {
+    slots_.front()->feed.camera().report(Severity::Debug, "viewer " + std::to_string(id()) + ": " + *change);
+  }
 }
 
 WallViewer::~WallViewer() = default;
@@ -272,6 +294,7 @@ void WallViewer::go_on() {
       const Sending::Step step = sending_.push(connection_, slot.feed.hub());
       if (step == Sending::Step::Gone) return;
       if (step == Sending::Step::Blocked) return connection_.wait_writable();
+      if (measured_) measured_->taken();
       ++slot.sent;
       bytes_ += sending_.size();
       ++list_.totals().sent;
@@ -298,6 +321,8 @@ bool WallViewer::begin_next() {
   for (std::size_t i = 1; i <= slots_.size(); ++i) {
     const std::size_t index = (turn_ + i) % slots_.size();
     Slot& slot = *slots_[index];
+    // Between two frames of a camera its viewer may go over to another variant.
+    if (wanted_key() != slot.feed.key() && slot.feed.choose(wanted_key())) slot.last_index = 0;
     const PacketPtr newest = slot.feed.newer_than(slot.last_origin);
     if (!newest) continue;
     if (!slot.pacer.due(now) && now < slot.pacer.late_at(now)) {
@@ -313,6 +338,7 @@ bool WallViewer::begin_next() {
     slot.pacer.passed(now);
     turn_ = index;
     sending_slot_ = slots_[index];
+    if (measured_) measured_->begin();
     sending_.begin(newest, newest->length_range());
     return true;
   }
@@ -348,8 +374,9 @@ ViewerFigures WallViewer::figures() const {
   figures.bytes = bytes_;
   figures.fps = rate_.fps(clock_.steady());
   figures.blocked = sending_.active();
-  figures.variant = key_.name();
-  figures.quality_percent = key_.quality_percent;
+  figures.variant = wanted_key().name();
+  figures.quality_percent = wanted_key().quality_percent;
+  figures.automatic = automatic_;
   return figures;
 }
 

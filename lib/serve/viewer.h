@@ -136,9 +136,10 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
   /// `figures` gives the JSON of the server's figures; the viewer's own go in as `"viewer":{...}`.
   using FiguresJson = std::function<std::string(const std::string& viewer_json)>;
   /// `names`: which cameras, in their order; none: all that there are, also those that come later.
-  /// `key`: in which quality and size. A camera that has no room for one more variant is shown as it comes.
+  /// `key`: in which quality and size; `automatic`: the quality of all follows how fast this viewer takes the frames of
+  /// all. A camera that has no room for one more variant is shown as it comes.
   WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const CameraList& cameras, VariantPool& pool,
-             const VariantKey& key, std::vector<std::string> names, ViewerList& list, double fps,
+             const VariantKey& key, bool automatic, std::vector<std::string> names, ViewerList& list, double fps,
              FiguresJson figures_json);
   ~WallViewer() override;
 
@@ -152,7 +153,10 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
     ~Slot() = default;
     Slot(const Slot&) = delete;
     Slot& operator=(const Slot&) = delete;
-    void frame_arrived() override { wall.go_on(); }
+    void frame_arrived() override {
+      wall.judge();
+      wall.go_on();
+    }
     void hub_closed() override { wall.place_cameras(); }
     WallViewer& wall;
     Pacer pacer;
@@ -163,6 +167,9 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
     Feed feed;  // the first to go: it tells the slot
   };
   void place_cameras();
+  void measure_anew();
+  void judge();
+  [[nodiscard]] VariantKey wanted_key() const { return measured_ ? measured_->key() : key_; }
   void go_on();
   bool begin_next();
   [[nodiscard]] std::string own_json() const;
@@ -174,6 +181,8 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
   const CameraList& cameras_;
   VariantPool& pool_;
   const VariantKey key_;
+  const bool automatic_;
+  std::optional<AutoQuality> measured_;  // of all slots together, while automatic_
   const std::vector<std::string> names_;
   const double fps_;
   std::uint64_t placed_ = 0;  // what cameras_.changes() said then

@@ -133,7 +133,6 @@ never_goes_back() { frames headers "$1" | jq -r '."x-sequence"' | sort -nc; }
     contains "$(get "$URL/stream?$query" | jq -r .error)" "${query%%=*} must be "
     equals "wall $query $(status_of "$URL/wall?$query")" "wall $query 400"
   done
-  equals "$(status_of "$URL/wall?quality=auto")" 400
 }
 
 @test "the ninth variant of a camera is answered with 503, the eighth again is not" {
@@ -239,11 +238,11 @@ never_goes_back() { frames headers "$1" | jq -r '."x-sequence"' | sort -nc; }
   eventually state_is '.viewers[0] | [.auto, .variant, .quality, .width] | tojson' '[true,"q90w160",90,160]'
 }
 
-# follows FRAMING: a reader that is slow, and fast later.
+# follows TARGET: a reader that is slow, and fast later.
 follows() {
   serve --camera 'cam=exec:camgrab test --fps 20 --size 640x480' -v
   eventually state_is '.cameras[0].status' live
-  start reader "$PYTHON" "$SUPPORT/paced_reader.py" "$URL/stream?quality=auto&framing=$1" 50000 "$T/fast"
+  start reader "$PYTHON" "$SUPPORT/paced_reader.py" "$URL/$1" 50000 "$T/fast"
   FP_DEADLINE_S=120 eventually state_is '(.viewers[0].quality // 100) <= 50' true
   touch fast
   FP_DEADLINE_S=120 eventually state_is '.viewers[0].quality' 90
@@ -253,7 +252,7 @@ follows() {
 }
 
 @test "quality=auto gives a slow reader smaller frames, and the best again when it reads fast" {
-  follows length
+  follows 'stream?quality=auto&framing=length'
   bytes() { frames headers reader.out | jq -r '."content-length"'; }
   local best
   best=$(bytes | head -n 1)
@@ -264,5 +263,9 @@ follows() {
 }
 
 @test "quality=auto works in advance framing, too" {
-  follows advance
+  follows 'stream?quality=auto&framing=advance'
+}
+
+@test "quality=auto works on the wall, too, where it is of all cameras together" {
+  follows 'wall?quality=auto'
 }
