@@ -124,7 +124,7 @@ test('Svelte: a camera that is added shows its picture, and one that is removed 
   t.after(() => fetch(addressOf('gate', 'test'), {method: 'DELETE'}));
   const page = await CamerasPage.open(t);
   await page.lists('yard');
-  await page.add('gate', `${upstream.url}/video`);
+  await page.add('gate', 'test');
   await page.says(page.done, /^gate: added$/);
   await page.lists('yard', 'gate');
   await page.hasColours(page.picture('gate'), true);
@@ -137,6 +137,18 @@ test('Svelte: a camera that is added shows its picture, and one that is removed 
   await page.lists('yard');
   assert.deepEqual(await camerasOf(manager), ['yard']);
   await page.moves(page.picture('yard'));
+  page.assertNoComplaints();
+});
+
+test('Svelte: a camera of another server is added by its address', async (t) => {
+  t.after(() => fetch(addressOf('gate', 'test'), {method: 'DELETE'}));
+  const page = await CamerasPage.open(t);
+  await page.lists('yard');
+  await page.add('gate', `${upstream.url}/video`);
+  await page.says(page.done, /^gate: added$/);
+  await page.lists('yard', 'gate');
+  await page.hasColours(page.picture('gate'), true);
+  await page.moves(page.picture('gate'));
   page.assertNoComplaints();
 });
 
