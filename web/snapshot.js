@@ -5,7 +5,7 @@ const PATIENCE_MS = 15000;  // a camera on demand has to be opened first
 
 /** Fetches one picture of the camera and hands it to the browser as a download; throws what reason() can word. */
 export async function saveSnapshot(name) {
-  const response = await fetch(`/snapshot/${encodeURIComponent(name)}`, {
+  const response = await fetch(`snapshot/${encodeURIComponent(name)}`, {
     cache: 'no-store',
     signal: AbortSignal.timeout(PATIENCE_MS),
   });

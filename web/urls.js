@@ -1,8 +1,8 @@
-// The addresses of pictures. Wishes that are empty, 0 or null are left out: then they come as the camera sends them.
+// The addresses of pictures, from where the page is: it may stand below a path of another server. Wishes that are empty, 0 or null are left out: then they come as the camera sends them.
 
 /** `names`: only these cameras; without it all of them, and those that are added later. */
 export function wallUrl({names = [], ...wishes}) {
-  return withQuery('/wall', {cameras: names, ...wishes});
+  return withQuery('wall', {cameras: names, ...wishes});
 }
 
 /**
@@ -17,7 +17,7 @@ export function gridUrl(cameras, {fps, step}) {
 }
 
 export function streamUrl(name, wishes) {
-  return withQuery(`/stream/${encodeURIComponent(name)}`, wishes);
+  return withQuery(`stream/${encodeURIComponent(name)}`, wishes);
 }
 
 function withQuery(path, {cameras = [], fps, quality, width}) {

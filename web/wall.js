@@ -33,7 +33,7 @@ class BackOff {
  */
 export class Wall {
   /** What the next attempt asks for; open() sets it. */
-  url = '/wall';
+  url = 'wall';
   #onPart;
   #onState;
   #current = new AbortController();

@@ -27,22 +27,22 @@ test('an address names a camera or means the grid', () => {
 });
 
 test('what is not wished for is not in the query', () => {
-  assert.equal(wallUrl({}), '/wall');
-  assert.equal(wallUrl({fps: 0, quality: '', width: null}), '/wall');
+  assert.equal(wallUrl({}), 'wall');
+  assert.equal(wallUrl({fps: 0, quality: '', width: null}), 'wall');
   assert.equal(wallUrl({width: 640, quality: 'auto', fps: '5', names: ['a', 'b']}),
-               '/wall?cameras=a,b&fps=5&quality=auto&width=640');
-  assert.equal(streamUrl('door', {}), '/stream/door');
-  assert.equal(streamUrl('door', {quality: '30'}), '/stream/door?quality=30');
+               'wall?cameras=a,b&fps=5&quality=auto&width=640');
+  assert.equal(streamUrl('door', {}), 'stream/door');
+  assert.equal(streamUrl('door', {quality: '30'}), 'stream/door?quality=30');
 });
 
 test('the grid asks for a width only if a camera has more, and names cameras only if some are paused', () => {
   const [small, large] = [{name: 'small', size: {width: 320}}, {name: 'large', size: {width: 1920}}];
   const unknown = {name: 'unknown', size: null};
-  assert.equal(gridUrl([small, unknown], {fps: 0, step: 320}), '/wall');
-  assert.equal(gridUrl([small, large, unknown], {fps: 5, step: 640}), '/wall?fps=5&width=640');
-  assert.equal(gridUrl([small, large], {fps: 0, step: 0}), '/wall');
-  assert.equal(gridUrl([small, {...large, paused: true}], {fps: 0, step: 640}), '/wall?cameras=small');
-  assert.equal(gridUrl([], {fps: 0, step: 640}), '/wall');
+  assert.equal(gridUrl([small, unknown], {fps: 0, step: 320}), 'wall');
+  assert.equal(gridUrl([small, large, unknown], {fps: 5, step: 640}), 'wall?fps=5&width=640');
+  assert.equal(gridUrl([small, large], {fps: 0, step: 0}), 'wall');
+  assert.equal(gridUrl([small, {...large, paused: true}], {fps: 0, step: 640}), 'wall?cameras=small');
+  assert.equal(gridUrl([], {fps: 0, step: 640}), 'wall');
 });
 
 test('choices are kept for each camera', () => {

@@ -69,6 +69,19 @@ watch_front() { URL=$FRONT watch "$1" "$2" -k -u me:secret "${@:3}"; }
   same_bytes got p1.jpg
 }
 
+@test "the viewer works below a path: all that it names is there, too" {
+  with_picture
+  behind_nginx
+  # As a browser does it, which takes addresses from where the page is.
+  front "$FRONT/webcam/" | grep -oE '(href|src)="[^"#:]*"' | cut -d '"' -f 2 | sort -u >named
+  at_least "$(wc -l <named)" 3
+  run -1 grep '^/' named
+  local path
+  while read -r path; do
+    [ "$path" = stream ] || equals "$path $(status_of -k -u me:secret "$FRONT/webcam/$path")" "$path 200"
+  done <named
+}
+
 @test "nginx holds no frame back, neither from programs nor from browsers, with HTTP/1.1 and with HTTP/2" {
   with_picture
   behind_nginx
