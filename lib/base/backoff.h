@@ -7,8 +7,8 @@
 
 namespace fp {
 
-/// 100 ms doubling to 5 s or another limit, each with up to a quarter taken off at random, so that a thousand clients of
-/// one server do not come back in step.
+/// 100 ms doubling to 5 s or another limit, each with up to a quarter taken off at random, so that a thousand clients
+/// of one server do not come back in step.
 class Backoff {
  public:
   using Duration = std::chrono::milliseconds;

@@ -21,7 +21,7 @@ int connect_error(int fd) {
   return error;
 }
 
-Connector::Connector(std::string host, std::string port, SteadyTime now, std::chrono::milliseconds limit)
+Connector::Connector(const std::string& host, std::string port, SteadyTime now, std::chrono::milliseconds limit)
     : port_(std::move(port)), until_(now + limit), address_until_(until_) {
   lookup_.emplace(host, port_);
 }

@@ -18,7 +18,7 @@ class Connector {
  public:
   static constexpr std::chrono::milliseconds kLimit{5000};  ///< for all of it, as a peer that is there takes far less
 
-  Connector(std::string host, std::string port, SteadyTime now, std::chrono::milliseconds limit = kLimit);
+  Connector(const std::string& host, std::string port, SteadyTime now, std::chrono::milliseconds limit = kLimit);
 
   [[nodiscard]] Wait wait() const;
   /// Does what can be done now. Gives the connected socket (close-on-exec, non-blocking) or the last address's error,

@@ -12,12 +12,13 @@
 namespace fp::cli {
 namespace {
 
-// A NAME in front of '='; the user of USER:PASSWORD may hold one, too, but then a ':' stands before it or it is no name.
+// A NAME in front of '='; the user of USER:PASSWORD may hold one, too, but then a ':' stands before it or it is no
+// name.
 std::string_view name_in(std::string_view line) {
   const std::string_view name = line.substr(0, line.find('='));
   const bool is_name = name.size() < line.size() && !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
-  });
+                         return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
+                       });
   return is_name ? name : std::string_view();
 }
 

@@ -7,16 +7,16 @@
 namespace fp::cli {
 
 struct Credentials {
-  std::string common;                                        ///< "USER:PASSWORD", or ""
+  std::string common;                                       ///< "USER:PASSWORD", or ""
   std::map<std::string, std::string, std::less<>> by_name;  ///< of lines NAME=USER:PASSWORD
 
   /// Those of `name`, else the common ones, else "".
   [[nodiscard]] const std::string& of(std::string_view name) const;
 };
 
-/// Reads `file`: a line USER:PASSWORD, and any number of lines NAME=USER:PASSWORD, where NAME is a camera's; empty lines
-/// and those that begin with # are left out. With "" the environment variable `variable`, which holds one USER:PASSWORD.
-/// Throws Failure when the file cannot be read or holds something else.
+/// Reads `file`: a line USER:PASSWORD, and any number of lines NAME=USER:PASSWORD, where NAME is a camera's; empty
+/// lines and those that begin with # are left out. With "" the environment variable `variable`, which holds one
+/// USER:PASSWORD. Throws Failure when the file cannot be read or holds something else.
 [[nodiscard]] Credentials read_credentials(const std::string& file, const char* variable);
 
 }  // namespace fp::cli

@@ -132,8 +132,9 @@ Exit grab_film(const Options& options, const cli::Common& common, const cli::Sto
   wanted.timeout = options.timeout;
   wanted.max_frame_bytes = common.max_frame_bytes;
   const auto output = tool::open_output(common, {"camgrab", /*source=*/true});
-  auto film =
-      Ffmpeg::open(with_secret(options.source, cli::read_credentials(options.credentials_file, "CAMGRAB_CREDENTIALS").common), wanted, clock, cli::reporter());
+  auto film = Ffmpeg::open(
+      with_secret(options.source, cli::read_credentials(options.credentials_file, "CAMGRAB_CREDENTIALS").common),
+      wanted, clock, cli::reporter());
   if (!film) throw failure_of(film.error());
   NoSignal no_signal(policy_of(options.no_signal), clock);
   Pacer pacer(0);
