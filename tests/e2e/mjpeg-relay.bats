@@ -26,7 +26,7 @@ up_state() { get "$UP/state" | jq -r "$1"; }
 up_is() { [ "$(up_state "$1")" = "$2" ]; }
 sends() { part "$@" >&7; }
 test_upstream() {
-  serve_as up --camera "cam=exec:camgrab test --fps ${1:-20} --size 160x120"
+  serve_as up --camera "cam=exec:camgrab test --fps 20 --size 160x120"
   UP=$URL
   eventually up_is '.cameras[0].status' live
 }
