@@ -71,7 +71,8 @@ void ChunkDecoder::take_wrapping(char c) {
     case State::DataEnd:
       if (c == '\n') {
         state_ = State::Size;
-      } else if (c != '\r') {
+        wrapping_ = 0;
+      } else if (c != '\r' || ++wrapping_ > kMostWrapping) {
         state_ = State::Bad;
       }
       break;

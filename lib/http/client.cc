@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 
 // Cameras lock an address out after a few wrong passwords, and what is not there will hardly be there in a second.
 constexpr auto kPauseAfterRefusal = 5000ms;
+constexpr int kMostPortions = 4;  // of chunks' wrapping, in one read()
 
 Error unsupported(std::string text) { return {Error::Kind::Unsupported, 0, std::move(text)}; }
 
@@ -230,6 +231,7 @@ bool Client::head_done() {
   in_at_ = 0;
   drained_ = false;
   if (answer.chunked()) chunks_.emplace();
+  refused_ = 0;
   stage_ = Stage::Body;
   state_ = State::Open;
   return false;
@@ -243,6 +245,9 @@ bool Client::redirect() {
   if (url_.secure && !target->secure) {
     return fail_with(unsupported("a redirect from https to http (" + target->text() + ") is not followed"),
                      kPauseAfterRefusal);
+  }
+  if (options_.may_follow && !options_.may_follow(*target)) {
+    return fail_with(unsupported("a redirect to " + target->authority() + " is not allowed here"), kPauseAfterRefusal);
   }
   if (++redirects_ > kMostRedirects) {
     return fail_with(
@@ -266,7 +271,11 @@ bool Client::answer_challenge() {
                      kPauseAfterRefusal);
   }
   const auto answered = authenticator_->challenged(head().all("WWW-Authenticate"));
-  if (!answered) return fail_with(unsupported("401: " + answered.error().text), kPauseAfterRefusal);
+  if (!answered) {
+    // Cameras lock out who tries a wrong password too often: each time the wait is twice as long.
+    const auto wait = std::min<std::chrono::milliseconds>(kPauseAfterRefusal * (1 << std::min(refused_++, 6)), 5min);
+    return fail_with(unsupported("401: " + answered.error().text), wait);
+  }
   open(Url(url_));
   return true;
 }
@@ -278,7 +287,7 @@ Result<std::size_t> Client::read(std::span<std::uint8_t> room, bool& again) {
     fail_with(error);
     return fail(std::move(error));
   };
-  for (;;) {
+  for (int portions = 0;;) {
     if (in_at_ < in_.size()) {
       const ByteView have = as_bytes(in_).subspan(in_at_);
       ChunkDecoder::Step step;
@@ -313,6 +322,12 @@ Result<std::size_t> Client::read(std::span<std::uint8_t> room, bool& again) {
     if (ahead > 0) {
       if (chunks_) chunks_->skip_data(got->size);
       return got->size;
+    }
+    // Wrapping without data could go on for ever: others have their turn in between.
+    if (++portions > kMostPortions) {
+      again = true;
+      in_.assign(as_text(ByteView(portion_).first(got->size)));
+      return 0;
     }
     in_.assign(as_text(ByteView(portion_).first(got->size)));
   }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -35,6 +36,8 @@ class Client {
     bool insecure = false;                                       ///< https without looking at the certificate
     std::chrono::milliseconds connect_time = Connector::kLimit;  ///< look-up and connect
     std::chrono::milliseconds head_time{10'000};                 ///< from there to the whole head
+    /// Asked about each redirect; nothing: all that are safe for the password and from https are followed.
+    std::function<bool(const Url&)> may_follow = {};
     // How the program at hand lets its user mend things: put in brackets behind what went wrong.
     std::string credentials_hint = "http://USER:PASSWORD@HOST/...";
     std::string certificate_hint = "SSL_CERT_FILE=FILE trusts the certificates in FILE";
@@ -99,6 +102,7 @@ class Client {
   Stage stage_ = Stage::Connect;
   Url url_;
   int redirects_ = 0;
+  int refused_ = 0;  // passwords, one after the other
   std::optional<Connector> connector_;
   std::optional<Transport> transport_;
   SteadyTime until_{};  // for the head

@@ -108,6 +108,7 @@ HeadReader::Status HeadReader::feed(ByteView bytes) {
       buffer_.erase(0, line.empty() ? end + 1 : line_);
       line_ = searched_ = 0;
       if (head_.status / 100 != 1 || head_.status == 101) return Status::Done;
+      if (++interim_ > kMostInterim) return bad("over 16 interim answers (1xx) come before the answer");
       head_ = ResponseHead();
       known_ = false;
       first_line_ = true;

@@ -37,6 +37,7 @@ struct ResponseHead {
 class HeadReader {
  public:
   static constexpr std::size_t kMaxBytes = 64u << 10;
+  static constexpr int kMostInterim = 16;
   enum class Status { More, Done, Bad };
 
   Status feed(ByteView bytes);
@@ -60,6 +61,7 @@ class HeadReader {
   bool known_ = false;        // that it is a head
   bool begun_ = false;
   bool first_line_ = true;
+  int interim_ = 0;        // answers before this one
   bool left_out_ = false;  // the last line was: one folded behind it goes, too
   ResponseHead head_;
   std::string error_;

@@ -1,5 +1,7 @@
 #include "http/url.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -51,11 +53,18 @@ std::string sendable(std::string_view target) {
   return result;
 }
 
-bool is_host(std::string_view host, bool brackets) {
+bool is_host_name(std::string_view host) {
   return !host.empty() && host.size() <= 255 && std::ranges::all_of(host, [&](char c) {
-    const bool common = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
-    return common || (brackets && (c == ':' || c == '%'));
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' || c == '_';
   });
+}
+
+// An IPv6 address, and the zone behind '%' where there is one.
+bool is_bracketed(const std::string& host) {
+  const auto zone = host.find('%');
+  in6_addr address{};
+  if (::inet_pton(AF_INET6, host.substr(0, zone).c_str(), &address) != 1) return false;
+  return zone == std::string::npos || is_host_name(std::string_view(host).substr(zone + 1));
 }
 
 // RFC 3986, 5.2.4.
@@ -113,7 +122,8 @@ Result<Done> read_authority(std::string_view authority, Url& url) {
   } else {
     url.host = lower(host);
   }
-  if (!is_host(url.host, brackets)) return unsupported("'" + printable(host, 80) + "' is no host name");
+  if (!(brackets ? is_bracketed(url.host) : is_host_name(url.host)))
+    return unsupported("'" + printable(host, 80) + "' is no host name");
   url.port = url.secure ? "443" : "80";
   if (rest.empty() || rest == ":") return Done{};
   const auto port = rest.front() == ':' ? parse_integer<std::uint16_t>(rest.substr(1)) : std::nullopt;

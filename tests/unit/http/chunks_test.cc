@@ -83,4 +83,11 @@ TEST_CASE("ChunkDecoder: tells what data comes next, so that it can be read past
   CHECK(decoder.done());
 }
 
+TEST_CASE("ChunkDecoder: line ends behind data have an end") {
+  ChunkDecoder decoder;
+  std::array<std::uint8_t, 16> room{};
+  decoder.decode(as_bytes("1\r\n-" + std::string(20'000, '\r')), room);
+  CHECK(decoder.bad());
+}
+
 }  // namespace

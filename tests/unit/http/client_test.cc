@@ -415,4 +415,40 @@ TEST_CASE("Client: from https no redirect leads to http") {
   CHECK(session.client.error().text == "a redirect from https to http (http://127.0.0.1/x) is not followed");
 }
 
+TEST_CASE("Client: interim answers have an end") {
+  const ScriptedServer server([&](Peer& peer, int) {
+    (void)peer.request();
+    for (int i = 0; i < 20; ++i) peer.send("HTTP/1.1 103 Early Hints\r\n\r\n");
+    peer.send(kOk + "body");
+  });
+  Session session(server.url("/"));
+  REQUIRE(open(session.client) == Client::State::Failed);
+  CHECK(session.client.error().text.find("interim answers") != std::string::npos);
+}
+
+TEST_CASE("Client: wrapping of chunks without data lets others have their turn") {
+  const ScriptedServer server([&](Peer& peer, int) {
+    (void)peer.request();
+    std::string wrapped;
+    for (int i = 0; i < 100; ++i) wrapped += "1;" + std::string(15'000, 'x') + "\r\n-\r\n";
+    peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + wrapped + "0\r\n\r\n");
+  });
+  Session session(server.url("/"));
+  REQUIRE(open(session.client) == Client::State::Open);
+  CHECK(read_all(session.client) == std::string(100, '-'));
+  CHECK(session.client.state() == Client::State::Ended);
+}
+
+TEST_CASE("Client: a redirect may be forbidden") {
+  const ScriptedServer server([&](Peer& peer, int) {
+    (void)peer.request();
+    peer.send("HTTP/1.1 302 Found\r\nLocation: http://elsewhere.invalid/\r\n\r\n");
+  });
+  Client::Options options;
+  options.may_follow = [](const http::Url& to) { return to.host == "127.0.0.1"; };
+  Session session(server.url("/"), std::move(options));
+  REQUIRE(open(session.client) == Client::State::Failed);
+  CHECK(session.client.error().text == "a redirect to elsewhere.invalid is not allowed here");
+}
+
 }  // namespace

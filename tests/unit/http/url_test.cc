@@ -145,4 +145,13 @@ TEST_CASE("resolve: what leads nowhere, or out of HTTP, is an error") {
   CHECK(resolved("http://a/", "http://").starts_with("error: "));
 }
 
+TEST_CASE("Url: nothing but an IPv6 address stands in brackets") {
+  CHECK(http::parse_url("http://[::1]:8000/").value().text() == "http://[::1]:8000/");
+  CHECK(http::parse_url("http://[fe80::1%25eth0]/").has_value());
+  for (const char* url : {"http://[camera]/", "http://[127.0.0.1]/", "http://[pp%rr]/", "http://[::1%25]/"}) {
+    CAPTURE(url);
+    CHECK_FALSE(http::parse_url(url).has_value());
+  }
+}
+
 }  // namespace
