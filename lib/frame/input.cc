@@ -22,7 +22,9 @@ constexpr auto kPause = 5ms;
 // Viewers should have their picture back within a second of their camera's return.
 constexpr auto kHttpLastWait = 800ms;
 constexpr std::size_t kBytesPerTurn = 16u << 20;
+constexpr int kReadsPerTurn = 512;  // a peer may send a byte at a time
 constexpr auto kHttpFrameTimeout = 10s;
+constexpr Backoff::Duration kPagePause = 5s;
 // A camera that has single pictures only is asked for one so often.
 constexpr auto kPictureInterval = 1s;
 
@@ -172,9 +174,7 @@ void Input::opened() {
   connecting_ = false;
   state_ = State::Open;
   frame_since_ = clock_->steady();
-  if (figures_.opened++ > 0 && report_ && !trouble_.empty()) {
-    report_(Severity::Info, endpoint_.text + ": open again");
-  }
+  ++figures_.opened;
   trouble_.clear();
   frame_since_open_ = false;
 }
@@ -189,6 +189,7 @@ void Input::end_stream() {
 
 void Input::lost(const std::string& why) {
   ++figures_.lost;
+  const bool page = answer_is_page();
   end_stream();
   std::string text = why;
   if (child_) {
@@ -215,13 +216,15 @@ void Input::lost(const std::string& why) {
     return;
   }
   if (frame_since_open_) backoff_.reset();
-  const bool news = state_ == State::Open || trouble_ != text;
+  const bool news = told_trouble_ != text;
   state_ = State::Opening;
   trouble_ = text;
   const std::string name = text.find(endpoint_.text) == std::string::npos ? endpoint_.text + ": " : "";
   if (news && report_) report_(Severity::Warning, name + text + "; trying again");
+  told_trouble_ = text;
   auto pause = backoff_.next();
   if (client_) pause = std::max(pause, client_->pause());
+  if (page) pause = std::max(pause, kPagePause);
   if (!endpoint_.listens()) retry_at_ = clock_->steady() + pause;
 }
 
@@ -305,6 +308,13 @@ FramePtr Input::advance() {
 }
 
 // What the answer, or the way to it, has to do with it that there are no frames.
+// Of a server, and no stream: asking for it over and over does not make it one.
+bool Input::answer_is_page() const {
+  if (!client_ || frame_since_open_ || client_->state() == http::Client::State::Opening) return false;
+  const std::string type = lower(client_->head().header("Content-Type").value_or(""));
+  return type.starts_with("text/html") || type.starts_with("application/json");
+}
+
 std::string Input::http_remark() const {
   if (!client_) return "";
   if (client_->state() == http::Client::State::Opening)
@@ -419,11 +429,14 @@ FramePtr Input::read_frames() {
   std::size_t taken = 0;
   const auto give = [&](Frame&& frame) {
     ++figures_.frames;
+    // Only now: what opens and ends without a frame, again and again, is told once.
+    if (!told_trouble_.empty() && report_) report_(Severity::Info, endpoint_.text + ": frames come again");
+    told_trouble_.clear();
     frame_since_open_ = has_picture_ = true;
     if (newest) ++figures_.superseded;
     newest = std::move(frame);
   };
-  while (taken < kBytesPerTurn) {
+  for (int reads = 0; taken < kBytesPerTurn && reads < kReadsPerTurn; ++reads) {
     while (auto frame = parser_.next()) {
       give(std::move(*frame));
       if (every_frame_) {

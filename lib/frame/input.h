@@ -108,6 +108,7 @@ class Input final : public Producer {
   bool open_http();
   bool answer_over();
   [[nodiscard]] std::string http_remark() const;
+  [[nodiscard]] bool answer_is_page() const;
   [[nodiscard]] Wait bytes_wait() const;
   [[nodiscard]] std::optional<SteadyTime> frame_due() const;
   void give_up(const std::string& why);
@@ -142,6 +143,7 @@ class Input final : public Producer {
   std::optional<SteadyTime> connect_until_;
   Backoff backoff_;
   std::string trouble_ = "not open yet";
+  std::string told_trouble_;  // and no frame has come since
   SkipReporter skip_reporter_;
   StreamParser parser_;
   Skips skips_before_;  // of earlier streams
