@@ -17,6 +17,9 @@ void Hub::publish(FramePtr frame, std::optional<std::uint64_t> origin) {
   emit(std::move(frame), origin);
   const Frame& live = newest_->frame();
   if (live.signal != Signal::Card) {
+    if (newest_frame_ && newest_frame_->frame().sequence > live.sequence) {
+      highest_before_ = std::max(highest_before_, newest_frame_->frame().sequence);
+    }
     newest_frame_ = newest_;
     arrived_ = clock_.steady();
     if (live.signal == Signal::Live) {
@@ -50,13 +53,14 @@ void Hub::close() { tell(&Subscriber::hub_closed); }
 
 // Begins with another one each time: with a thousand viewers the last one told waits some milliseconds.
 void Hub::tell(void (Subscriber::*what)()) {
-  telling_ = true;
+  ++telling_;
   const std::size_t count = subscribers_.size();
+  const std::size_t first = first_;
   for (std::size_t i = 0; i < count; ++i) {
-    Subscriber* const subscriber = subscribers_[(first_ + i) % count];
+    Subscriber* const subscriber = subscribers_[(first + i) % count];
     if (subscriber != nullptr) (subscriber->*what)();
   }
-  telling_ = false;
+  if (--telling_ > 0) return;
   std::erase(subscribers_, nullptr);
   first_ = subscribers_.empty() ? 0 : (first_ + 1) % subscribers_.size();
 }
@@ -71,7 +75,7 @@ void Hub::detach(Subscriber& subscriber) {
   if (found == subscribers_.end()) return;
   --viewers_;
   *found = nullptr;
-  if (!telling_) subscribers_.erase(found);
+  if (telling_ == 0) subscribers_.erase(found);
 }
 
 }  // namespace fp

@@ -63,6 +63,8 @@ class Hub {
   [[nodiscard]] const PacketPtr& newest() const { return newest_; }
   /// The newest frame that is not a card; nullptr before the first.
   [[nodiscard]] const PacketPtr& newest_frame() const { return newest_frame_; }
+  /// The highest sequence number from before the source last began to count anew; 0: it never has.
+  [[nodiscard]] std::uint64_t highest_before() const { return highest_before_; }
   /// When newest_frame() arrived.
   [[nodiscard]] SteadyTime arrived() const { return arrived_; }
 
@@ -86,11 +88,12 @@ class Hub {
   PacketPtr newest_;
   PacketPtr newest_frame_;
   SteadyTime arrived_{};
+  std::uint64_t highest_before_ = 0;
   std::uint64_t index_ = 0;
   std::vector<Subscriber*> subscribers_;  // nullptr: detached while they are being told
   std::size_t viewers_ = 0;
   std::size_t first_ = 0;  // who is told first
-  bool telling_ = false;
+  int telling_ = 0;        // how deep: whoever is told may publish
   Figures figures_;
   RateMeter rate_;
   Relay relay_;

@@ -31,9 +31,12 @@ void Loop::stop() { ::ev_break(loop_, EVBREAK_ALL); }
 void Loop::defer(std::function<void()> task) { deferred_.push_back(std::move(task)); }
 
 void Loop::run_deferred(struct ev_loop* /*loop*/, ev_prepare* watcher, int /*events*/) noexcept {
-  auto* const self = static_cast<Loop*>(watcher->data);
-  while (!self->deferred_.empty()) {
-    for (auto& task : std::exchange(self->deferred_, {})) task();
+  static_cast<Loop*>(watcher->data)->settle();
+}
+
+void Loop::settle() {
+  while (!deferred_.empty()) {
+    for (auto& task : std::exchange(deferred_, {})) task();
   }
 }
 

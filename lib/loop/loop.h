@@ -22,6 +22,8 @@ class Loop {
   void stop();  ///< run() returns after the callback at hand
   /// Calls `task` after the callbacks at hand, before the loop waits again: the way to destroy what is calling.
   void defer(std::function<void()> task);
+  /// Does now what was deferred: before what those tasks use goes.
+  void settle();
   [[nodiscard]] struct ev_loop* raw() const { return loop_; }
 
  private:
