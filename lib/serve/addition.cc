@@ -34,21 +34,27 @@ Addition::Addition(Loop& loop, http::Connection& connection, CameraList& cameras
 Addition::~Addition() {
   --pending_;
   camera_->hub().detach(*this);
+  if (!put_) cameras_.bury(camera_);
 }
 
 void Addition::frame_arrived() {
-  if (answered_ || !camera_->hub().newest_frame()) return;
+  const PacketPtr& newest = camera_->hub().newest_frame();
+  if (answered_ || !newest || newest->frame().signal != Signal::Live) return;
+  if (cameras_.find(camera_->name()) == nullptr && cameras_.all().size() >= CameraList::kMostCameras) {
+    return refuse("no more cameras: there are enough");
+  }
   answered_ = true;
   timer_.cancel();
   camera_->hub().detach(*this);
   watch_.reset();  // it has the viewers of the camera that it becomes, and none of its own
+  put_ = true;
   cameras_.put(camera_);
   answer_(connection_, added_response(camera_->name()));
 }
 
 void Addition::check() {
   if (answered_) return;
-  if (camera_->lost() > 0 || camera_->ended()) return refuse(camera_->trouble());
+  if (camera_->lost() > 0 || camera_->ended() || camera_->could_not_open()) return refuse(camera_->trouble());
   if (--checks_left_ <= 0) refuse("no frame within 10 s");
 }
 

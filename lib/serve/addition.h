@@ -12,8 +12,7 @@
 namespace fp {
 
 /// Waits for the first frame of a camera that is not in the list yet. Then puts it there and answers; when its source
-/// fails, or shows nothing within ten seconds, answers with the reason, and nothing is left of it. Nor is when the peer
-/// goes away meanwhile.
+/// fails, or shows nothing within ten seconds, answers with the reason, and nothing is left of it.
 class Addition final : public http::Body, public Subscriber {
  public:
   using Answer = std::function<void(http::Connection&, http::Response)>;
@@ -36,6 +35,7 @@ class Addition final : public http::Body, public Subscriber {
   std::size_t& pending_;
   Answer answer_;
   bool answered_ = false;
+  bool put_ = false;  // in the list
   int checks_left_;
   Timer timer_;
 };

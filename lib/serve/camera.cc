@@ -13,6 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr jpeg::Size kMostCard{1920, 1080};
+constexpr std::size_t kMostClosing = 3;  // children that are told to end and have not
 // An on-demand source that has not shown anything by then gets a card.
 constexpr auto kStarting = 1s;
 
@@ -90,6 +92,8 @@ void Camera::start() {
   if (!input) throw failure_of(std::move(input).error().in("camera " + camera_.name));
   input_ = std::make_unique<Input>(std::move(*input));
   started_ = clock_.steady();
+  usual_interval_ = 0ns;
+  trouble_.clear();
   arm();
 }
 
@@ -108,6 +112,9 @@ void Camera::stop() {
 
 void Camera::set_stopped(bool stopped) {
   if (stopped == stopped_) return;
+  if (!stopped && closing_.size() >= kMostClosing) {
+    throw Failure{Exit::Unavailable, "camera " + camera_.name + ": what it ran has not ended yet: try again"};
+  }
   if (stopped) {
     stopped_ = true;
     idle_timer_.cancel();
@@ -128,6 +135,7 @@ void Camera::take_source(Camera& other) {
   other.timer_.cancel();
   input_ = std::move(other.input_);
   started_ = other.started_;
+  usual_interval_ = 0ns;
   card_text_.clear();
   if (!input_) return show_card();
   arm();
@@ -164,7 +172,11 @@ void Camera::turn() {
     }
     if (frame->signal != Signal::Card) {
       card_text_.clear();
-      if (hub_.newest_frame()) usual_interval_ += (clock_.steady() - hub_.arrived() - usual_interval_) / 8;
+      // A pause is no interval: it would hide a stall for as long again.
+      if (hub_.newest_frame()) {
+        const auto interval = std::min<std::chrono::nanoseconds>(clock_.steady() - hub_.arrived(), 60s);
+        if (hub_.arrived() >= started_) usual_interval_ += (interval - usual_interval_) / 8;
+      }
     }
     hub_.publish(std::move(frame));
   }
@@ -179,8 +191,26 @@ void Camera::turn() {
 
 void Camera::check() {
   std::erase_if(closing_, [](const auto& input) { return input->closed(); });
+  try_again();
   show_last_again();
   show_card();
+}
+
+// It could be opened or not. Watched, it is tried again now and then; else its next viewer does.
+void Camera::could_not_start(const std::string& why) {
+  if (report_ && trouble_ != why) report_(Severity::Warning, why);
+  trouble_ = why;
+  started_ = clock_.steady();
+  show_card();
+}
+
+void Camera::try_again() {
+  if (trouble_.empty() || input_ || stopped_ || retired_ || watchers_ == 0 || clock_.steady() - started_ < 2s) return;
+  try {
+    start();
+  } catch (const Failure& failure) {
+    could_not_start(failure.text);
+  }
 }
 
 // So that viewers know that the connection lives and the picture does not; when it has grown stale they get a card.
@@ -189,6 +219,7 @@ void Camera::show_last_again() {
   const SteadyTime now = clock_.steady();
   if (now - shown_again_ < 900ms) return;
   shown_again_ = now;
+  card_text_.clear();  // it is covered now
   auto held = std::make_shared<Frame>(hub_.newest_frame()->frame());
   held->signal = Signal::Held;
   hub_.show(std::move(held));
@@ -196,7 +227,7 @@ void Camera::show_last_again() {
 
 CameraStatus Camera::status() const {
   if (stopped_) return CameraStatus::Stopped;
-  if (!input_) return CameraStatus::Idle;
+  if (!input_) return trouble_.empty() || watchers_ == 0 ? CameraStatus::Idle : CameraStatus::Reconnecting;
   if (input_->ended()) return hub_.newest_frame() ? CameraStatus::Stalled : CameraStatus::Waiting;
   if (input_->state() != Input::State::Open) {
     const bool before = input_->figures().opened > 0 || !input_->endpoint().listens();
@@ -220,7 +251,7 @@ std::string Camera::reason() const {
     case CameraStatus::Stopped:
       return "has been stopped";
     case CameraStatus::Reconnecting:
-      return input_->trouble();
+      return trouble();
     case CameraStatus::Waiting:
       return input_->state() == Input::State::Open ? "waiting for the first frame" : input_->trouble();
     case CameraStatus::Stalled:
@@ -259,6 +290,8 @@ void Camera::show_card() {
   std::string line;
   if (stopped_) {
     title = "STOPPED";
+  } else if (!input_ && !trouble_.empty() && watchers_ > 0) {
+    title = "NOT CONNECTED";
   } else if (!input_) {
     // Nobody looks. Whoever comes gets the first frame, which is not far: a card would only be in its way.
     hub_.clear();
@@ -276,11 +309,17 @@ void Camera::show_card() {
   }
   if (card_text_ == title + line) return;
   card_text_ = title + line;
-  const jpeg::Size size =
-      newest ? jpeg::Size{newest->frame().picture.width_px, newest->frame().picture.height_px} : jpeg::Size{640, 480};
+  // What a picture claims to be is not what a card has to be: it is drawn here and now, with everybody waiting.
+  jpeg::Size size{640, 480};
+  if (newest) {
+    const jpeg::Info& picture = newest->frame().picture;
+    const double shrink = std::min({1.0, kMostCard.width_px / static_cast<double>(picture.width_px),
+                                    kMostCard.height_px / static_cast<double>(picture.height_px)});
+    size = {std::max(1, static_cast<int>(picture.width_px * shrink)),
+            std::max(1, static_cast<int>(picture.height_px * shrink))};
+  }
   const std::vector<std::string> lines = line.empty() ? std::vector{camera_.name} : std::vector{camera_.name, line};
-  const bool drawable = size.width_px <= 16384 && size.height_px <= 16384;
-  auto encoded = encoder_.encode(jpeg::draw_card(drawable ? size : jpeg::Size{640, 480}, title, lines), 80);
+  auto encoded = encoder_.encode(jpeg::draw_card(size, title, lines), 80);
   if (!encoded) return;
   Frame card;
   jpeg::Walker walker;
@@ -303,8 +342,7 @@ Camera::Watch::Watch(Camera& camera) : camera_(camera.shared_from_this()) {
   try {
     camera.start();
   } catch (const Failure& failure) {
-    // It could be opened or not: its next viewer tries again.
-    if (camera.report_) camera.report_(Severity::Warning, failure.text);
+    camera.could_not_start(failure.text);
   }
 }
 

@@ -55,6 +55,7 @@ class Camera : public std::enable_shared_from_this<Camera> {
 
   [[nodiscard]] const std::string& name() const { return hub_.camera(); }
   [[nodiscard]] Hub& hub() { return hub_; }
+  [[nodiscard]] const Hub& hub() const { return hub_; }
   /// Its pictures in another quality or size, kept by whoever watches them. Errors: those of CameraVariants::get().
   [[nodiscard]] Result<std::shared_ptr<Variant>> variant(VariantPool& pool, const VariantKey& key);
   [[nodiscard]] const CameraVariants& variants() const { return variants_; }
@@ -85,11 +86,16 @@ class Camera : public std::enable_shared_from_this<Camera> {
   void take_source(Camera& other);
   /// For good: closes the source and tells all who watch.
   void retire();
+  /// After retire(): what it ran has ended. Destroyed before that, the camera kills it.
+  [[nodiscard]] bool closed() const { return closing_.empty(); }
   [[nodiscard]] const CameraOptions& options() const { return camera_; }
 
   [[nodiscard]] CameraStatus status() const;
   [[nodiscard]] std::string reason() const;  ///< a sentence for people, or ""
-  [[nodiscard]] std::string trouble() const { return input_ ? input_->trouble() : ""; }  ///< of the source; or ""
+  /// Of the source: why it is not open; or "".
+  [[nodiscard]] std::string trouble() const { return input_ ? input_->trouble() : trouble_; }
+  /// Its source could not even be begun: trouble() says why.
+  [[nodiscard]] bool could_not_open() const { return !input_ && !trouble_.empty(); }
   /// Whether newest_frame() is live and younger than --stale, by its capture time and by its arrival.
   [[nodiscard]] bool fresh() const;
   [[nodiscard]] std::chrono::nanoseconds frame_age() const;  ///< of newest_frame(), never negative
@@ -107,6 +113,8 @@ class Camera : public std::enable_shared_from_this<Camera> {
   void turn();   // the source has something to do
   void arm();    // waits for what the source waits for
   void check();  // each half second: cards, and children that end
+  void could_not_start(const std::string& why);
+  void try_again();
   void show_last_again();
   void show_card();
 
@@ -121,6 +129,7 @@ class Camera : public std::enable_shared_from_this<Camera> {
   std::string card_text_;  // what the card that is shown says; "" when a picture is shown
   bool stopped_ = false;
   bool retired_ = false;
+  std::string trouble_;  // why there is no input_ though there should be
   SteadyTime started_{};
   SteadyTime shown_again_{};
   std::size_t watchers_ = 0;

@@ -21,6 +21,12 @@ void CameraList::put(const std::shared_ptr<Camera>& camera) {
   cameras_.push_back(camera);
 }
 
+void CameraList::bury(const std::shared_ptr<Camera>& camera) {
+  std::erase_if(buried_, [](const auto& dead) { return dead->closed(); });
+  camera->retire();
+  buried_.push_back(camera);
+}
+
 bool CameraList::remove(std::string_view name) {
   const auto found =
       std::find_if(cameras_.begin(), cameras_.end(), [&](const auto& camera) { return camera->name() == name; });
@@ -28,7 +34,7 @@ bool CameraList::remove(std::string_view name) {
   ++changes_;
   const std::shared_ptr<Camera> camera = *found;
   cameras_.erase(found);
-  camera->retire();
+  bury(camera);
   return true;
 }
 

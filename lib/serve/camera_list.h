@@ -33,6 +33,8 @@ class CameraList {
   [[nodiscard]] std::shared_ptr<Camera> open(CameraOptions options) const;
   /// Puts it at the end; where there is one of that name, its viewers stay and get the source of the new one.
   void put(const std::shared_ptr<Camera>& camera);
+  /// Closes a camera that is not in the list, and keeps it until what it ran has ended: nobody waits for that.
+  void bury(const std::shared_ptr<Camera>& camera);
   /// False: there is none of that name.
   bool remove(std::string_view name);
 
@@ -50,6 +52,7 @@ class CameraList {
   const Report report_;
   const std::function<void()> ended_;
   std::vector<std::shared_ptr<Camera>> cameras_;
+  std::vector<std::shared_ptr<Camera>> buried_;
   std::uint64_t changes_ = 0;
 };
 

@@ -28,13 +28,19 @@ struct NoCamera {
   std::string name;  // "": there is none at all
 };
 
+// All of it, passwords too: another one is a mended one.
+bool same_source(const Source& one, const Source& other) {
+  return one.endpoint.kind == other.endpoint.kind && one.endpoint.address == other.endpoint.address &&
+         one.endpoint.port == other.endpoint.port && one.secret == other.secret;
+}
+
 constexpr std::size_t kMostAdditions = 4;  // at once: each may be a child process
 
 double read_fps(const Request& request) {
   const auto text = query(request, "fps");
   if (!text) return 0;
   const auto fps = parse_double(*text);
-  if (!fps || *fps <= 0 || *fps > 1000) throw BadQuery{"fps must be a number above 0 and at most 1000"};
+  if (!fps || *fps < 0.001 || *fps > 1000) throw BadQuery{"fps must be a number from 0.001 to 1000"};
   return *fps;
 }
 
@@ -177,10 +183,11 @@ void Routes::answer_options(Connection& connection, const Request& request, unsi
   Response response;
   response.status = 204;
   if (request.method != "OPTIONS") {
-    response = http::error_response(405, printable(request.method, 20) + " is not possible here");
+    response = http::error_response(405, printable(request.method, 20) + " is not possible here: use " + names);
   } else if (!options_.allowed_origins.empty()) {
     response.headers.emplace_back("Access-Control-Allow-Methods", names);
-    response.headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type");
+    response.headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match");
+    response.headers.emplace_back("Access-Control-Max-Age", "600");
   }
   response.headers.emplace_back("Allow", names);
   answer(connection, request, std::move(response));
@@ -225,6 +232,13 @@ void Routes::handle(Connection& connection, const Request& request) {
                     (request.method == "DELETE" && (methods & kDelete) != 0);
   if (!fits) return answer_options(connection, request, methods);
   if (!reads && refuse_change(connection, request)) return;
+  const bool names_things =
+      request.body.find("camera") != std::string::npos || request.body.find("source") != std::string::npos;
+  if (!reads && names_things && request.query.empty()) {
+    return answer(
+        connection, request,
+        http::error_response(400, "parameters belong into the address, as in ?camera=NAME: a body is not read"));
+  }
   try {
     if (found.route == nullptr) {
       Response response;
@@ -300,6 +314,8 @@ void Routes::snapshot(Connection& connection, const Request& request, Camera* ca
   }
   wish.known_etag = std::string(request.header("If-None-Match").value_or(""));
   const PacketPtr& newest = camera->hub().newest_frame();
+  // The last frame of a source that sleeps is of when it was awake.
+  if (newest && camera->status() == CameraStatus::Idle) wish.beyond = newest->index();
   if (satisfies(*camera, newest, wish, clock_.wall())) {
     return answer(connection, request, snapshot_response(*camera, *newest, wish));
   }
@@ -415,9 +431,13 @@ void Routes::add_camera(Connection& connection, const Request& request, const st
   }
   auto source = parse_source(text, options_.camgrab);
   if (!source) throw BadQuery{source.error().text};
+  // What an allowed address redirects to must be allowed, too.
+  source->http.may_follow = [globs = options_.allowed_sources](const http::Url& to) {
+    return !refuse_source((to.secure ? "https://" : "http://") + to.authority() + "/", globs);
+  };
   // What is there already is not opened a second time: a device would be busy.
   if (Camera* const same = cameras_.find(name);
-      same != nullptr && same->options().source.endpoint.text == source->endpoint.text && same->fresh()) {
+      same != nullptr && same_source(same->options().source, *source) && same->fresh()) {
     return answer(connection, request, added_response(name));
   }
   if (cameras_.find(name) == nullptr && cameras_.all().size() >= CameraList::kMostCameras) {

@@ -1,5 +1,8 @@
 #include "serve/snapshot.h"
 
+#include <algorithm>
+#include <array>
+
 #include "base/text.h"
 
 namespace fp {
@@ -8,7 +11,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kPatience = 10s;
-constexpr std::size_t kMostDetectionsBytes = 4096;  // design, section 1: as a response header
+constexpr std::size_t kMostHeaderBytes = 4096;       // design, section 1: of one, as a response header
+constexpr std::size_t kMostHeadersBytes = 8u << 10;  // of all: proxies take no more
+// What browsers and proxies obey (X-Accel-Redirect shows any file of nginx): no stranger's frame may say it in our
+// name.
+constexpr std::array<std::string_view, 14> kOrders = {
+    "X-Accel-", "X-Sendfile",  "X-Lighttpd-", "X-LiteSpeed-", "X-Reproxy-",      "X-Frame-",     "X-Content-",
+    "X-XSS-",   "X-Forwarded", "X-Real-IP",   "X-Robots-",    "X-DNS-Prefetch-", "X-Permitted-", "X-Download-"};
 
 // The capture time tells a restarted source's sequence 5 from the one before.
 std::string etag_of(const Frame& frame) {
@@ -20,7 +29,11 @@ std::string etag_of(const Frame& frame) {
 bool satisfies(const Camera& camera, const PacketPtr& packet, const SnapshotWish& wish, WallTime now) {
   if (!packet || !camera.fresh()) return false;
   if (wish.max_age && now - packet->frame().captured > *wish.max_age) return false;
-  return !wish.after || packet->frame().sequence > *wish.after;
+  if (wish.beyond && packet->index() <= *wish.beyond) return false;
+  const std::uint64_t sequence = packet->frame().sequence;
+  if (!wish.after || sequence > *wish.after) return true;
+  // The source has begun to count anew since: the number is of a frame before.
+  return sequence < *wish.after && *wish.after <= camera.hub().highest_before();
 }
 
 http::Response snapshot_response(const Camera& camera, const Packet& packet, const SnapshotWish& wish) {
@@ -37,11 +50,15 @@ http::Response snapshot_response(const Camera& camera, const Packet& packet, con
     }
   }
   const std::string lines = x_headers(frame, {.camera = camera.name(), .trace = {}});
+  std::size_t bytes = 0;
   for (const std::string_view line : split(lines, '\n')) {
     const auto colon = line.find(": ");
-    if (colon == std::string_view::npos) continue;
-    if (equal_ignoring_case(line.substr(0, colon), "X-Detections") && line.size() > kMostDetectionsBytes) continue;
-    response.headers.emplace_back(std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 2))));
+    if (colon == std::string_view::npos || line.size() > kMostHeaderBytes) continue;
+    const std::string_view name = line.substr(0, colon);
+    const auto orders = [&](std::string_view prefix) { return starts_with_ignoring_case(name, prefix); };
+    if (std::any_of(kOrders.begin(), kOrders.end(), orders) || bytes + line.size() > kMostHeadersBytes) continue;
+    bytes += line.size();
+    response.headers.emplace_back(std::string(name), std::string(trim(line.substr(colon + 2))));
   }
   response.content_type = "image/jpeg";
   response.blob = frame.jpeg;

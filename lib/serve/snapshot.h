@@ -14,9 +14,10 @@ namespace fp {
 
 /// What a snapshot must be like: `max_age` and `after` of the query.
 struct SnapshotWish {
-  std::optional<std::chrono::milliseconds> max_age;
-  std::optional<std::uint64_t> after;
-  std::string known_etag;  ///< If-None-Match
+  std::optional<std::chrono::milliseconds> max_age = std::nullopt;
+  std::optional<std::uint64_t> after = std::nullopt;   ///< a higher sequence number, or any of a source that began anew
+  std::optional<std::uint64_t> beyond = std::nullopt;  ///< a packet with a higher index: one that came since
+  std::string known_etag = {};                         ///< If-None-Match
 };
 
 /// Whether the newest frame of `camera` is as wished.

@@ -1,5 +1,6 @@
 #include "serve/source.h"
 
+#include <arpa/inet.h>
 #include <fnmatch.h>
 #include <unistd.h>
 
@@ -7,6 +8,7 @@
 #include <array>
 #include <optional>
 
+#include "base/secret_url.h"
 #include "base/text.h"
 
 namespace fp {
@@ -58,6 +60,23 @@ std::optional<UrlParts> split_url(std::string_view text) {
   return parts;
 }
 
+// 'http://192.168.1.*' means addresses, and no name such as 192.168.1.example.org.
+bool wants_address(std::string_view glob) {
+  const auto slashes = glob.find("://");
+  if (slashes == std::string_view::npos || slashes + 3 == glob.size()) return false;
+  const char first = glob[slashes + 3];
+  return first == '[' || (first >= '0' && first <= '9');
+}
+
+// SCHEME://HOST[:PORT]: whether HOST is an address in figures.
+bool has_address(std::string_view url) {
+  std::string_view host = url.substr(url.find("://") + 3);
+  if (host.starts_with('[')) return true;  // nothing but an address stands in brackets
+  host = host.substr(0, host.find(':'));
+  in_addr address{};
+  return ::inet_pton(AF_INET, std::string(host).c_str(), &address) == 1;
+}
+
 // camgrab's child-like words: it takes the password from its environment, where no other user can read it; in its
 // arguments all could.
 Result<Source> run_camgrab(const std::string& text, const std::string& argument, const std::string& camgrab) {
@@ -77,6 +96,7 @@ Result<Source> run_camgrab(const std::string& text, const std::string& argument,
     source.secret = *secret + "\n";
     environment = "IFS= read -r CAMGRAB_CREDENTIALS; export CAMGRAB_CREDENTIALS; ";
   }
+  source.endpoint.text = without_secret_parameters(source.endpoint.text);
   source.endpoint.address = environment + "exec " + quoted(camgrab) + " -q --no-signal none -- " + quoted(shown);
   return source;
 }
@@ -118,7 +138,8 @@ std::string find_camgrab() {
 std::optional<std::string> refuse_source(const std::string& text, const std::vector<std::string>& globs) {
   if (globs.empty()) return "sources cannot be named here (mjpeg-serve --allow-source GLOB allows it)";
   const auto odd = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\\' || c == 0x7f; };
-  if (text.empty() || text.size() > 2048 || std::any_of(text.begin(), text.end(), odd)) {
+  if (text.empty()) return "source= is empty";
+  if (text.size() > 2048 || std::any_of(text.begin(), text.end(), odd)) {
     return "a source holds no spaces, backslashes or control characters, and at most 2048 characters";
   }
   if (text == "-" || starts_with_one_of(text, {"exec:", "fd:", "unix-listen:", "tcp-listen:"})) {
@@ -142,6 +163,7 @@ std::optional<std::string> refuse_source(const std::string& text, const std::vec
   }
   for (const std::string& glob : globs) {
     for (const std::string& name : names) {
+      if (wants_address(glob) && !has_address(name)) continue;
       if (::fnmatch(glob.c_str(), name.c_str(), FNM_NOESCAPE) == 0) return std::nullopt;
     }
   }

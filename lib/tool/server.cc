@@ -31,7 +31,16 @@ ServeOptions serve_options(const ServerOptions& options, const cli::Common& comm
   return serve;
 }
 
+// One without its scheme would match no page, and nobody would know why.
+void check_origin(const std::string& origin) {
+  const bool whole = (origin.starts_with("http://") || origin.starts_with("https://")) &&
+                     origin.find('/', origin.find("://") + 3) == std::string::npos;
+  if (origin == "*" || whole) return;
+  throw Failure{Exit::Usage, "--allow-origin " + origin + ": not of the form http://HOST or https://HOST:PORT, or *"};
+}
+
 RouteOptions route_options(const ServerOptions& options) {
+  for (const std::string& origin : options.allow_origin) check_origin(origin);
   RouteOptions routes;
   routes.allowed_hosts = http::own_host_names();
   for (const std::string& host : options.allow_host) routes.allowed_hosts.push_back(lower(host));
@@ -57,7 +66,8 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
 
 void add_server_options(CLI::App& app, ServerOptions& options, bool with_sources) {
   add_list(app, "-l,--listen", options.listen, "ADDR",
-           "Where to listen: ADDR:PORT, :PORT (all addresses) or unix:PATH; any number of times [127.0.0.1:8000]");
+           std::string("Where to listen: ADDR:PORT, :PORT (all addresses) or unix:PATH; any number of times") +
+               (with_sources ? " [127.0.0.1:8000]" : ""));
   cli::add_duration(app, "--stale", options.serve.stale,
                     "A frame older than this is no picture any more: snapshots and health fail, viewers get a card; "
                     "0s: never",
@@ -71,7 +81,8 @@ void add_server_options(CLI::App& app, ServerOptions& options, bool with_sources
              "Let pages and programs add cameras whose source matches, and remove cameras: '/dev/video*', "
              "'http://192.168.1.*', test; any number of times");
   }
-  app.add_flag("--read-only", options.read_only, "Let nobody start, stop, add or remove cameras");
+  app.add_flag("--read-only", options.read_only,
+               with_sources ? "Let nobody start, stop, add or remove cameras" : "Let nobody start or stop cameras");
   add_list(app, "--allow-host", options.allow_host, "NAME",
            "Answer to this name, too, in the Host header; any number of times");
   add_list(app, "--allow-origin", options.allow_origin, "ORIGIN",
@@ -94,6 +105,9 @@ Server::Server(const ServerOptions& options, const cli::Common& common, const st
   raise_descriptor_limit();
   // Listeners first: a port that is taken should not start a camera.
   auto listeners = open_listeners(options.listen, cli::activated_sockets());
+  for (const Listener& listener : listeners) {
+    if (!listener.unix_path.empty()) socket_files_.paths.push_back(listener.unix_path);
+  }
   for (const CameraOptions& camera : cameras) cameras_.put(cameras_.open(camera));
   routes_.emplace(loop_, clock_, cameras_, route_options(options), advance_boundary_, cli::kVersion);
 
@@ -113,15 +127,14 @@ Server::Server(const ServerOptions& options, const cli::Common& common, const st
           "{} can be reached from other machines, and there is no password: anybody who can reach it can watch",
           listener.address);
     }
-    if (!listener.unix_path.empty()) unix_paths_.push_back(listener.unix_path);
     server_->listen(std::move(listener.socket));
   }
   signal_watch_.watch(signal_.fd(), IoWatch::kRead);
   beat_timer_.every(250ms);
 }
 
-Server::~Server() {
-  for (const std::string& path : unix_paths_) ::unlink(path.c_str());
+Server::SocketFiles::~SocketFiles() {
+  for (const std::string& path : paths) ::unlink(path.c_str());
 }
 
 Exit Server::run() {
@@ -129,7 +142,9 @@ Exit Server::run() {
   loop_.run();
   cli::show_progress("");
   // The server goes first: its connections hold on to cameras.
+  loop_.settle();
   server_.reset();
+  loop_.settle();
   std::uint64_t frames = 0;
   for (const auto& camera : cameras_.all()) frames += camera->hub().figures().frames;
   if (all_ended_ && frames == 0) {

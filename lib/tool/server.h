@@ -37,7 +37,6 @@ class Server {
   Server(const ServerOptions& options, const cli::Common& common, const std::vector<CameraOptions>& cameras);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
-  ~Server();
 
   /// Until SIGTERM or SIGINT, or until every source has ended and none can be added.
   [[nodiscard]] Exit run();
@@ -47,16 +46,24 @@ class Server {
   void source_ended();
   void beat();
 
+  struct SocketFiles {
+    SocketFiles() = default;
+    SocketFiles(const SocketFiles&) = delete;
+    SocketFiles& operator=(const SocketFiles&) = delete;
+    ~SocketFiles();  // unlinks them, also when the server could not be made
+    std::vector<std::string> paths;
+  };
+
   const cli::StopSignal signal_;
   const SystemClock clock_;
   Loop loop_;
   ServeOptions serve_options_;
   const bool can_add_;
+  SocketFiles socket_files_;
   const std::string advance_boundary_;
   CameraList cameras_;
   std::optional<Routes> routes_;
   std::optional<http::Server> server_;
-  std::vector<std::string> unix_paths_;
   IoWatch signal_watch_;
   Timer beat_timer_;
   cli::Heartbeat heartbeat_;

@@ -91,6 +91,60 @@ rests() { ! runs "$1"; }
   equals "$(head_value allow "$URL/api/camera/stop")" 'POST, OPTIONS'
 }
 
+@test "a camera that is stopped while its last frame was held shows the card, and not that frame" {
+  serve --camera "cam=exec:test -e $T/once && exec sleep 1000; touch $T/once; exec camgrab test --fps 20 --size 160x120"
+  eventually status_is cam live
+  post "$URL/api/camera/stop" >/dev/null
+  watch viewer /stream
+  eventually grep -qa 'X-Signal: card' viewer.out
+  post "$URL/api/camera/start" >/dev/null
+  eventually grep -qa 'X-Signal: held' viewer.out
+  post "$URL/api/camera/stop" >/dev/null
+  last_is_card() { frames list viewer.out | tail -n 1 | grep -q 'card$'; }
+  eventually last_is_card
+  watch late /stream
+  eventually has_frames late.out 1
+  contains "$(frames list late.out | head -n 1)" card
+}
+
+@test "an on-demand camera that cannot be opened says so to its viewers, and shows its picture when it can" {
+  serve --camera "cam=$T/later.sock.fifo,on-demand"
+  watch viewer /stream
+  eventually grep -qa 'X-Signal: card' viewer.out
+  contains "$(state '.cameras[0].reason')" 'No such file'
+  fifo_camera 7 later.sock.fifo
+  part p1.jpg >&7
+  eventually has_picture viewer.out p1.jpg
+}
+
+@test "a snapshot behind a number of before a restart is answered by the camera as it is now" {
+  serve --camera "$(own_camera cam)"
+  eventually status_is cam live
+  local before
+  before=$(state '.cameras[0].sequence')
+  eventually state_is ".cameras[0].sequence > $before + 10" true
+  before=$(state '.cameras[0].sequence')
+  post "$URL/api/camera/stop" >/dev/null
+  post "$URL/api/camera/start" >/dev/null
+  eventually status_is cam live
+  equals "$(status_of "$URL/snapshot?after=$before")" 200
+}
+
+@test "a snapshot passes on no order of a stranger to browsers and proxies" {
+  fifo_camera 7 cam.fifo
+  serve --camera cam=cam.fifo --stale 0s
+  part p1.jpg 'X-Sequence: 5' 'X-Accel-Redirect: /secret' 'X-Frame-Options: ALLOWALL' >&7
+  eventually shows p1.jpg
+  equals "$(head_value x-sequence "$URL/snapshot")" 5
+  equals "$(head_value x-accel-redirect "$URL/snapshot")" ''
+  equals "$(head_value x-frame-options "$URL/snapshot")" ''
+}
+
+@test "the socket of a server that could not start does not stay" {
+  run -66 mjpeg-serve --camera "cam=$T/nosuch" --listen "unix:$T/u.sock"
+  not_there u.sock
+}
+
 # --- adding and removing
 
 @test "a camera can be added, is served under its name, and can be removed" {
@@ -188,6 +242,37 @@ not_opened_by_server() { ! opened_by_server "$1"; }
   equals "$(status_of -X POST "$URL/api/camera/cameras/a?source=http://127.0.0.1:1/")" 502
 }
 
+@test "a glob that begins with figures means addresses, and no name that looks like one" {
+  serve --allow-source 'http://127.0.0.*'
+  equals "$(status_of -X POST "$URL/api/camera/cameras/a?source=http://127.0.0.example.invalid/")" 403
+  equals "$(status_of -X POST "$URL/api/camera/cameras/a?source=http://127.0.0.1:1/")" 502
+}
+
+@test "what an allowed address redirects to must be allowed, too" {
+  start web "$PYTHON" -u "$SUPPORT/redirect.py" http://localhost:1/
+  eventually test -s web.out
+  serve --allow-source 'http://127.0.0.1'
+  contains "$(post "$URL/api/camera/cameras/a?source=http://127.0.0.1:$(cat web.out)/" | jq -r .error)" 'not allowed'
+}
+
+@test "the same address with another password is another source" {
+  start web "$PYTHON" "$SUPPORT/basic_auth.py" me right
+  eventually test -s web.out
+  serve --allow-source 'http://127.0.0.1'
+  local at
+  at=127.0.0.1:$(cat web.out)/p1.jpg
+  equals "$(status_of -X POST "$URL/api/camera/cameras/a?source=http://me:right@$at")" 200
+  equals "$(status_of -X POST "$URL/api/camera/cameras/a?source=http://me:wrong@$at")" 502
+  shows p1.jpg a
+}
+
+@test "parameters in a body are not taken for others" {
+  serve --camera "$(own_camera one)" --camera "$(own_camera two)"
+  equals "$(status_of -X POST -d camera=two "$URL/api/camera/stop")" 400
+  equals "$(status_of -X POST -H 'Content-Type: application/json' -d '{}' "$URL/api/camera/stop?camera=two")" 200
+  status_is two stopped
+}
+
 @test "a name of a camera is letters, digits, - and _" {
   serve --allow-source test
   equals "$(status_of -X POST "$URL/api/camera/cameras/a%20b?source=test")" 400
@@ -223,6 +308,11 @@ larger() { [ "$(size_of "$1")" -gt "$2" ]; }
   equals "$(state '.cameras[0].status == "stopped"')" false
   equals "$(status_of -X POST -H 'Origin: http://localhost:5173' "$URL/api/camera/stop")" 200
   equals "$(status_of -X POST -H "Origin: $URL" "$URL/api/camera/start")" 200
+}
+
+@test "an origin without its scheme is refused at the start" {
+  run -64 --separate-stderr mjpeg-serve --camera cam=test --allow-origin home.example.org
+  contains "$stderr" 'http://HOST'
 }
 
 @test "--allow-origin '*' lets any page read, and none change anything" {

@@ -241,6 +241,10 @@ has_live() { [ "$(frames list "$1" | awk '$5 == "-" || $5 == "live"' | wc -l)" -
   contains "$stderr" 'no URL'
   run -64 --separate-stderr mjpeg-relay tcp:pi:9000
   contains "$stderr" 'no http:// or https:// URL'
+  run -64 --separate-stderr mjpeg-relay 127.0.0.1:8000/stream
+  contains "$stderr" 'write http://127.0.0.1:8000/stream'
+  run -66 --separate-stderr mjpeg-relay --ca nosuch.pem https://a/
+  contains "$stderr" 'nosuch.pem'
   run -64 --separate-stderr mjpeg-relay http://a/ http://b/
   contains "$stderr" 'two upstreams are called camera'
   run -64 --separate-stderr mjpeg-relay a=http://a/ b=http://b/

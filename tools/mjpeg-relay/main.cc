@@ -1,4 +1,6 @@
 // mjpeg-relay: frames of HTTP cameras and servers, to standard output or to viewers of its own.
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdlib>
 
@@ -41,6 +43,10 @@ Upstream parse_upstream(const std::string& text, const Options& options, const c
     url = text.substr(equals + 1);
   }
   const std::string shown = http::is_http_url(url) ? without_secret(url).text : url;
+  if (url.find("://") == std::string::npos && url.find(':') == url.rfind(':') && !url.starts_with("tcp:") &&
+      !url.starts_with("unix:") && !url.starts_with("exec:")) {
+    throw Failure{Exit::Usage, "'" + shown + "' is no URL: write http://" + shown};
+  }
   if (!http::is_http_url(url)) {
     throw Failure{Exit::Usage, "'" + shown +
                                    "' is no http:// or https:// URL (a SPEC such as tcp:HOST:PORT is read by " +
@@ -122,12 +128,18 @@ Exit relay_to_viewers(const Options& options, const cli::Common& common, const s
   return tool::Server(options.server, common, cameras).run();
 }
 
+// Wrong from the beginning, and not only when it is needed.
+void check_authorities(const std::string& file) {
+  if (!file.empty() && ::access(file.c_str(), R_OK) != 0) throw failure_of(io_error("--ca " + file));
+}
+
 Exit relay(const Options& options, const cli::Common& common, bool output_given) {
   const bool serves = !options.server.listen.empty() || std::getenv("LISTEN_FDS") != nullptr;
   if (options.upstreams.empty()) {
     throw Failure{Exit::Usage, "no URL (mjpeg-relay http://cam.local/stream | mjpeg-serve)"};
   }
   const std::vector<Upstream> upstreams = parse_upstreams(options);
+  check_authorities(options.ca_file);
   if (serves && output_given) throw Failure{Exit::Usage, "--output and --listen do not go together: choose one"};
   if (serves) return relay_to_viewers(options, common, upstreams);
   if (upstreams.size() > 1) {
