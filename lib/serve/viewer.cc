@@ -1,6 +1,7 @@
 #include "serve/viewer.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace fp {
 namespace {
@@ -301,7 +302,7 @@ void WallViewer::go_on() {
       list_.totals().bytes += sending_.size();
       rate_.add(clock_.steady(), sending_.size());
       // The last of a camera that has been removed; it may be the one who calls.
-      if (sending_slot_.use_count() == 1) loop_.defer([gone = std::move(sending_slot_)] {});
+      if (sending_slot_.use_count() == 1) loop_.defer([gone = std::exchange(sending_slot_, nullptr)] {});
     }
     if (finishing_) return connection_.close(http::Connection::CloseReason::Shutdown);
     if (!begin_next()) return;
