@@ -194,7 +194,8 @@ async def soak(options):
 
     def disturb(i):
         for j in homes[i]:
-            viewers[i, j].disturbed = time.monotonic()
+            # One that has left stays so.
+            viewers[i, j].disturbed = max(viewers[i, j].disturbed, time.monotonic())
 
     async def upstream_falls(j):
         before = time.monotonic()
