@@ -307,7 +307,6 @@ FramePtr Input::advance() {
   return frame;
 }
 
-// What the answer, or the way to it, has to do with it that there are no frames.
 // Of a server, and no stream: asking for it over and over does not make it one.
 bool Input::answer_is_page() const {
   if (!client_ || frame_since_open_ || client_->state() == http::Client::State::Opening) return false;
@@ -315,6 +314,7 @@ bool Input::answer_is_page() const {
   return type.starts_with("text/html") || type.starts_with("application/json");
 }
 
+// What the answer, or the way to it, has to do with it that there are no frames.
 std::string Input::http_remark() const {
   if (!client_) return "";
   if (client_->state() == http::Client::State::Opening)

@@ -4,8 +4,7 @@
 
 #include <numeric>
 
-#include "base/text.h"
-#include "frame/detections.h"
+#include "frame/convert.h"
 
 namespace fp {
 namespace {
@@ -26,38 +25,18 @@ FramePtr Conversion::apply(FramePtr frame, const std::optional<Adaptive::Level>&
     wishes_.quality_percent = level->quality_percent;
     wishes_.half = level->half;
   }
-  auto outcome = converter_.convert(frame->jpeg, wishes_);
-  if (!outcome) {
-    drop(outcome.error());
+  auto converted = convert_frame(converter_, frame, wishes_);
+  if (!converted) {
+    drop(converted.error());
     return nullptr;
   }
-  if (outcome->how == jpeg::Converter::How::Untouched) return frame;
-  if (outcome->how == jpeg::Converter::How::Encoded && encoded_++ == 0) {
-    spdlog::info("frames are decoded and re-encoded: {}", outcome->why);
+  if (converted->how == jpeg::Converter::How::Encoded && encoded_++ == 0) {
+    spdlog::info("frames are decoded and re-encoded: {}", converted->why);
   }
-  jpeg::Walker walker;
-  if (walker.walk(outcome->jpeg.view()) != jpeg::Walker::Status::Done) {
-    drop({Error::Kind::Malformed, 0, std::string("convert: ") + walker.reason()});
-    return nullptr;
+  if (converted->detections_dropped && detections_dropped_++ == 0) {
+    spdlog::warn("X-Detections dropped: it is not the JSON of mjpeg-frames(5)");
   }
-  auto converted = std::make_shared<Frame>(*frame);
-  converted->jpeg = outcome->jpeg.first(walker.end());
-  converted->picture = walker.info();
-  if (!outcome->geometry.nothing()) move_detections(*converted, outcome->geometry);
-  return converted;
-}
-
-void Conversion::move_detections(Frame& frame, const jpeg::Geometry& geometry) {
-  std::erase_if(frame.extra, [&](Header& header) {
-    if (!equal_ignoring_case(header.name, "X-Detections")) return false;
-    auto moved = map_detections(header.value, geometry);
-    if (moved) {
-      header.value = std::move(*moved);
-      return false;
-    }
-    if (detections_dropped_++ == 0) spdlog::warn("X-Detections dropped: it is not the JSON of mjpeg-frames(5)");
-    return true;
-  });
+  return std::move(converted->frame);
 }
 
 void Conversion::drop(const Error& error) {

@@ -31,7 +31,6 @@ class Conversion {
   static constexpr std::array<const char*, 3> kDropNames = {"damaged", "too large", "unsupported"};
   void drop(const Error& error);
   [[nodiscard]] std::string describe_drops() const;
-  void move_detections(Frame& frame, const jpeg::Geometry& geometry);
 
   jpeg::Wishes wishes_;
   CaptionFormat caption_;
