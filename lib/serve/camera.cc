@@ -163,7 +163,9 @@ void Camera::arm() {
 
 void Camera::turn() {
   FramePtr frame = input_->advance();
-  if (frame && !stopped_) {
+  if (frame && stopped_) {
+    ++ignored_;
+  } else if (frame) {
     if (jpeg::lacks_huffman_tables(frame->picture)) {
       // As a source would have done it: Safari paints nothing without.
       Frame whole = *frame;

@@ -101,6 +101,8 @@ class Camera : public std::enable_shared_from_this<Camera> {
   [[nodiscard]] std::chrono::nanoseconds frame_age() const;  ///< of newest_frame(), never negative
   [[nodiscard]] bool ended() const { return input_ && input_->ended(); }
   [[nodiscard]] std::uint64_t superseded() const;
+  /// Frames that came while it was stopped, and were thrown away.
+  [[nodiscard]] std::uint64_t ignored() const { return ignored_; }
   [[nodiscard]] Skips skips() const;
   [[nodiscard]] std::uint64_t opened() const;
   /// How often the source was lost or could not be opened.
@@ -128,6 +130,7 @@ class Camera : public std::enable_shared_from_this<Camera> {
   jpeg::Encoder encoder_;
   std::string card_text_;  // what the card that is shown says; "" when a picture is shown
   bool stopped_ = false;
+  std::uint64_t ignored_ = 0;
   bool retired_ = false;
   std::string trouble_;  // why there is no input_ though there should be
   SteadyTime started_{};

@@ -112,6 +112,8 @@ std::string Figures::camera_json(Camera& camera, bool full) const {
     object["variants"] = std::move(variants);
     object["bytes"] = hub.figures().bytes;
     object["opened"] = camera.opened();
+    object["lost"] = camera.lost();
+    object["ignored"] = camera.ignored();
     json skips = json::object();
     const Skips counted = camera.skips();
     for (std::size_t i = 0; i < kSkipReasons; ++i) skips[name_of(static_cast<Skip>(i))] = counted.count[i];
@@ -207,6 +209,8 @@ std::string Figures::metrics() const {
        [](Camera& camera) { return camera.hub().figures().frames; });
   each("framepipe_camera_bytes_total", "counter", "Bytes of those frames.",
        [](Camera& camera) { return camera.hub().figures().bytes; });
+  each("framepipe_camera_ignored_total", "counter", "Frames that came while the camera was stopped.",
+       [](Camera& camera) { return camera.ignored(); });
   each("framepipe_camera_superseded_total", "counter", "Frames never shown, because a newer one had come with them.",
        [](Camera& camera) { return camera.superseded(); });
   each("framepipe_camera_opened_total", "counter", "How often the source was opened.",

@@ -55,6 +55,7 @@ rests() { ! runs "$1"; }
   post "$URL/api/camera/stop" >/dev/null
   # More than any pipe holds: it must be taken, or this would wait for ever.
   for _ in $(seq 400); do part p2.jpg; done | timeout "$FP_DEADLINE_S" cat >&7
+  eventually state_is '.cameras[0] | .ignored > 0 and .ignored + .dropped == 400' true
   post "$URL/api/camera/start" >/dev/null
   part p3.jpg >&7
   eventually shows p3.jpg
