@@ -265,14 +265,28 @@ int run(const std::string& tool, const std::function<Exit()>& work) {
   }
 }
 
-StopSignal::StopSignal() {
+namespace {
+
+Fd take_over(std::initializer_list<int> numbers) {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
+  for (const int number : numbers) sigaddset(&signals, number);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  fd_.reset(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd_) throw Failure{Exit::System, io_error("signalfd").text};
+  Fd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd) throw Failure{Exit::System, io_error("signalfd").text};
+  return fd;
+}
+
+}  // namespace
+
+StopSignal::StopSignal() : fd_(take_over({SIGTERM, SIGINT})) {}
+
+UserSignals::UserSignals() : fd_(take_over({SIGUSR1, SIGUSR2})) {}
+
+std::optional<int> UserSignals::take() const {
+  signalfd_siginfo info{};
+  if (::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
+  return info.ssi_signo == SIGUSR1 ? 1 : 2;
 }
 
 bool StopSignal::raised() const {

@@ -80,6 +80,18 @@ class StopSignal {
   Fd fd_;
 };
 
+/// SIGUSR1 and SIGUSR2 as a descriptor. Make it before any thread: the signals are blocked from then on.
+class UserSignals {
+ public:
+  UserSignals();
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// 1 or 2, each as often as it came (those that came together, once); nothing when none is left.
+  [[nodiscard]] std::optional<int> take() const;
+
+ private:
+  Fd fd_;
+};
+
 /// --help as we like it: eighty columns, types and defaults short. add_common() calls it.
 void use_our_help(CLI::App& app);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 
 #include "base/clock.h"
 #include "base/wait.h"
@@ -35,9 +36,9 @@ class Producer {
 
 /// For programs without a loop: waits for a frame.
 enum class Next { Frame, Ended, Stopped, Woken };
-/// `stop_fd` is readable when the program should end, `wake_fd` when it has something else to do (-1: none); `until` is
-/// a time to come back at (Woken). Tells `clock` that it waited.
-[[nodiscard]] Next wait_frame(Producer& producer, FramePtr& frame, int stop_fd, int wake_fd,
+/// `stop_fd` is readable when the program should end, one of `wake_fds` when it has something else to do (-1: none; at
+/// most 6); `until` is a time to come back at (Woken). Tells `clock` that it waited.
+[[nodiscard]] Next wait_frame(Producer& producer, FramePtr& frame, int stop_fd, std::span<const int> wake_fds,
                               std::optional<SteadyTime> until, const Clock& clock);
 
 }  // namespace fp

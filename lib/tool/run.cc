@@ -66,12 +66,15 @@ Exit run(Producer& producer, Output& output, const cli::StopSignal& stop, const 
   std::optional<WallTime> captured;
   cli::notify_ready();
   bool stopped = false;
+  bool ended = false;
+  std::vector<int> wakes = steps.wake_fds;
+  wakes.push_back(output.gone_fd());
   for (bool more = true; more;) {
     SteadyTime until = heartbeat.due();
     const auto step_due = steps.due ? steps.due() : std::nullopt;
     if (step_due) until = std::min(until, *step_due);
     FramePtr frame;
-    const Next next = wait_frame(producer, frame, stop.fd(), output.gone_fd(), until, clock);
+    const Next next = wait_frame(producer, frame, stop.fd(), wakes, until, clock);
     if (next == Next::Frame) {
       ++figures.frames;
       figures.bytes += frame->jpeg.size();
@@ -81,6 +84,7 @@ Exit run(Producer& producer, Output& output, const cli::StopSignal& stop, const 
     } else if (next != Next::Woken) {
       more = false;
       stopped = next == Next::Stopped;
+      ended = next == Next::Ended;
     } else {
       pollfd gone{output.gone_fd(), POLLIN, 0};
       if (::poll(&gone, 1, 0) > 0) more = false;
@@ -98,6 +102,10 @@ Exit run(Producer& producer, Output& output, const cli::StopSignal& stop, const 
     if (steps.enough && steps.enough()) more = false;
   }
   cli::notify_stopping();
+  if (ended && steps.last) {
+    for (FramePtr frame = steps.last(); frame && output.put(std::move(frame)); frame = steps.last()) {
+    }
+  }
   if (stopped) {
     output.finish(500ms);
   } else {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/clock.h"
 #include "cli/cli.h"
@@ -28,6 +29,10 @@ struct Steps {
   std::function<std::optional<SteadyTime>()> due;
   /// Called after each frame and each wake; may give a frame to pass on.
   std::function<FramePtr(SteadyTime)> tick;
+  /// Readable when `tick` is to be called, too; at most 5.
+  std::vector<int> wake_fds;
+  /// Called when the input has ended, until it gives nullptr: what was still in hand.
+  std::function<FramePtr()> last;
   /// A line for the terminal and for systemd, instead of the usual figures.
   std::function<std::string()> status;
   /// Asked now and then: whether to end.

@@ -56,7 +56,7 @@ Exit doctor(const cli::Common& common, const Options& options) {
   FramePtr frame;
   Next next = Next::Frame;
   do {
-    next = wait_frame(input, frame, stop.fd(), -1, until, clock);
+    next = wait_frame(input, frame, stop.fd(), {}, until, clock);
   } while (input.figures().frames < wanted && (next == Next::Frame || next == Next::Woken) && clock.steady() < until);
   const auto findings = diagnose(input.framing(), input.skips(), input.figures().frames);
   Teller(false).say(options.json ? json_of(findings) : text_of(findings));

@@ -40,7 +40,7 @@ std::string parts(std::uint64_t from, std::uint64_t to) {
 // Waits for the next frame; nullptr when the input ends or patience does.
 FramePtr next_frame(Input& input) {
   FramePtr frame;
-  (void)wait_frame(input, frame, -1, -1, kClock.steady() + test::kPatience, kClock);
+  (void)wait_frame(input, frame, -1, {}, kClock.steady() + test::kPatience, kClock);
   return frame;
 }
 using Sequences = std::vector<std::uint64_t>;

@@ -33,7 +33,7 @@ TEST_CASE("wait_frame: gives the frame when the producer's descriptor is readabl
   producer.frame = test::make_frame(7);
   REQUIRE(test::write_all(producer.pipe.write.get(), "x"));
   FramePtr frame;
-  CHECK(wait_frame(producer, frame, -1, -1, std::nullopt, SystemClock()) == Next::Frame);
+  CHECK(wait_frame(producer, frame, -1, {}, std::nullopt, SystemClock()) == Next::Frame);
   REQUIRE(frame != nullptr);
   CHECK(frame->sequence == 7);
 }
@@ -43,7 +43,7 @@ TEST_CASE("wait_frame: gives the frame when the producer's time has come") {
   producer.frame = test::make_frame(7);
   producer.until = SystemClock().steady() + 1ms;
   FramePtr frame;
-  CHECK(wait_frame(producer, frame, -1, -1, std::nullopt, SystemClock()) == Next::Frame);
+  CHECK(wait_frame(producer, frame, -1, {}, std::nullopt, SystemClock()) == Next::Frame);
 }
 
 TEST_CASE("wait_frame: stops before anything else when it is told to") {
@@ -53,7 +53,7 @@ TEST_CASE("wait_frame: stops before anything else when it is told to") {
   const test::Pair stop = test::make_pipe();
   REQUIRE(test::write_all(stop.write.get(), "x"));
   FramePtr frame;
-  CHECK(wait_frame(producer, frame, stop.read.get(), -1, std::nullopt, SystemClock()) == Next::Stopped);
+  CHECK(wait_frame(producer, frame, stop.read.get(), {}, std::nullopt, SystemClock()) == Next::Stopped);
   CHECK(frame == nullptr);
 }
 
@@ -61,9 +61,9 @@ TEST_CASE("wait_frame: comes back when it is woken, and when its time is over") 
   Scripted producer;
   const test::Pair wake = test::make_pipe();
   FramePtr frame;
-  CHECK(wait_frame(producer, frame, -1, wake.read.get(), SystemClock().steady() + 1ms, SystemClock()) == Next::Woken);
+  CHECK(wait_frame(producer, frame, -1, std::array{wake.read.get()}, SystemClock().steady() + 1ms, SystemClock()) == Next::Woken);
   REQUIRE(test::write_all(wake.write.get(), "x"));
-  CHECK(wait_frame(producer, frame, -1, wake.read.get(), std::nullopt, SystemClock()) == Next::Woken);
+  CHECK(wait_frame(producer, frame, -1, std::array{wake.read.get()}, std::nullopt, SystemClock()) == Next::Woken);
 }
 
 TEST_CASE("wait_frame: tells the end of the producer") {
@@ -71,7 +71,7 @@ TEST_CASE("wait_frame: tells the end of the producer") {
   producer.over = true;
   REQUIRE(test::write_all(producer.pipe.write.get(), "x"));
   FramePtr frame;
-  CHECK(wait_frame(producer, frame, -1, -1, std::nullopt, SystemClock()) == Next::Ended);
+  CHECK(wait_frame(producer, frame, -1, {}, std::nullopt, SystemClock()) == Next::Ended);
 }
 
 }  // namespace
