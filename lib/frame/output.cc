@@ -230,7 +230,7 @@ Result<std::unique_ptr<Output>> Output::open(const Endpoint& endpoint, Options o
     case Endpoint::Kind::Fd: {
       const int fd = endpoint.kind == Endpoint::Kind::Standard ? STDOUT_FILENO : endpoint.fd;
       if (::fcntl(fd, F_GETFD) < 0) return fail(io_error(endpoint.text));
-      if (::isatty(fd) != 0) {
+      if (!options.line && ::isatty(fd) != 0) {
         return fail({Error::Kind::Unsupported, 0,
                      "standard output is a terminal, and frames are binary: pipe it on, as in '... | mjpeg-serve', or "
                      "name an --output"});

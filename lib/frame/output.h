@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,10 @@ class Output {
     std::uint64_t limit = 0;        ///< gone() after so many frames have left; 0: no limit
     std::optional<TraceHop> trace;  ///< --trace
     bool measure = false;           ///< find out how long readers take: looks each millisecond until a frame is taken
+    /// What is written of each frame instead of the frame: a line of text, without its end. A reader is then as far
+    /// behind as its pipe or socket lets it; the newest waits only when that is full. Called by whichever thread
+    /// writes.
+    std::function<std::string(const Frame&)> line = {};
   };
   struct Figures {
     std::uint64_t written = 0;  ///< whole frames that left (to all readers of a listening end together)

@@ -4,7 +4,6 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -48,18 +47,6 @@ int untaken_bytes(int fd, Gate gate) {
 }
 
 }  // namespace
-
-Event::Event() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!fd_) throw Failure{Exit::System, io_error("eventfd").text};
-}
-void Event::raise() const {
-  // Full (EAGAIN) is raised enough.
-  (void)::eventfd_write(fd_.get(), 1);
-}
-void Event::lower() const {
-  eventfd_t count = 0;
-  (void)::eventfd_read(fd_.get(), &count);
-}
 
 Sink::Sink(OpenTarget open, bool reopens, Output::Options options, std::string name, Report report,
            std::function<void()> on_gone)
@@ -132,6 +119,7 @@ void Sink::run() {
     Result<Target> target = open_();
     if (target) {
       target->gate = gate_of(target->get());
+      target->paced = !options_.line;
       const int flags = ::fcntl(target->get(), F_GETFL);
       target->never_blocks =
           target->socket() || (target->gate == Gate::Pipe && flags >= 0 && (flags & O_NONBLOCK) != 0);
@@ -201,7 +189,7 @@ bool Sink::serve(Target& target) {
       part = std::exchange(begun_, std::nullopt);
     }
     if (!part) {
-      if (!options_.every_frame) {
+      if (!options_.every_frame && target.paced) {
         switch (wait_drained(target)) {
           case Wait::Stop:
             return false;
@@ -219,7 +207,7 @@ bool Sink::serve(Target& target) {
       }
       taken_.notify_all();
       if (!frame) continue;
-      part = part_of(std::move(frame));
+      part = part_of(frame);
     }
     Result<Done> written = write_part(target, *part);
     if (!written) {
@@ -265,7 +253,7 @@ Sink::Wait Sink::wait_frame(const Target& target) {
 
 // Under the mutex, in put(). False: the reader has not taken the frame before.
 bool Sink::write_now(const FramePtr& frame) {
-  if (untaken_bytes(idle_->get(), idle_->gate) > 0) return false;
+  if (idle_->paced && untaken_bytes(idle_->get(), idle_->gate) > 0) return false;
   begin_taking();
   Part part = part_of(frame);
   if (part.write_some(*idle_) == 0 && part.written()) {
@@ -306,11 +294,12 @@ Sink::Wait Sink::wait_drained(const Target& target) {
   return Wait::Ready;
 }
 
-Part Sink::part_of(FramePtr frame) const {
+Part Sink::part_of(const FramePtr& frame) const {
+  if (options_.line) return Part(options_.line(*frame));
   std::string trace;
   if (options_.trace) trace = with_hop(frame->trace, *options_.trace, frame->received, SystemClock().wall());
   std::string header = part_header(*frame, {.camera = {}, .trace = trace});
-  return {std::move(frame), std::move(header)};
+  return {frame, std::move(header)};
 }
 
 Result<Done> Sink::write_part(const Target& target, Part& part) {
@@ -329,11 +318,10 @@ Result<Done> Sink::write_part(const Target& target, Part& part) {
 }
 
 int Part::write_some(const Target& target) {
-  static constexpr std::string_view kLineEnd = "\r\n";
   const auto base = [](const auto* bytes) { return const_cast<void*>(static_cast<const void*>(bytes)); };
   std::array<iovec, 3> all = {iovec{base(header_.data()), header_.size()},
-                              {base(frame_->jpeg.data()), frame_->jpeg.size()},
-                              {base(kLineEnd.data()), kLineEnd.size()}};
+                              {base(body_.data()), body_.size()},
+                              {base(end_.data()), end_.size()}};
   std::size_t first = 0;
   std::size_t skip = at_;
   while (skip >= all[first].iov_len) skip -= all[first++].iov_len;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/event.h"
 #include "base/fd.h"
 #include "base/process.h"
 #include "frame/output.h"
@@ -23,35 +24,26 @@ struct Target {
   std::optional<ChildProcess> child;  ///< whose standard input it is
   Gate gate = Gate::None;             ///< set when it has been opened
   bool never_blocks = false;          ///< a socket, or a pipe with O_NONBLOCK
+  bool paced = true;                  ///< each frame is begun only when the one before has been taken
   [[nodiscard]] int get() const { return child ? child->fd() : fd ? fd.get() : borrowed; }
   [[nodiscard]] bool socket() const { return gate == Gate::Unix || gate == Gate::Tcp; }
 };
 using OpenTarget = std::function<Result<Target>()>;
 
-/// An eventfd: readable once raised, until lowered.
-class Event {
- public:
-  Event();
-  void raise() const;
-  void lower() const;
-  [[nodiscard]] int fd() const { return fd_.get(); }
-
- private:
-  Fd fd_;
-};
-
-/// A frame on its way out: its part header, its JPEG and the line end.
+/// A frame on its way out: its part header, its JPEG and the line end. Or a line of text.
 class Part {
  public:
-  Part(FramePtr frame, std::string header) : frame_(std::move(frame)), header_(std::move(header)) {}
+  Part(const FramePtr& frame, std::string header) : header_(std::move(header)), body_(frame->jpeg), end_("\r\n") {}
+  explicit Part(std::string line) : header_(std::move(line)), end_("\n") {}
   /// One write of what is left, never blocking where the target never does. Returns 0 or errno (EAGAIN: no room now).
   [[nodiscard]] int write_some(const Target& target);
   [[nodiscard]] bool written() const { return at_ == size(); }
-  [[nodiscard]] std::size_t size() const { return header_.size() + frame_->jpeg.size() + 2; }
+  [[nodiscard]] std::size_t size() const { return header_.size() + body_.size() + end_.size(); }
 
  private:
-  FramePtr frame_;
   std::string header_;
+  Blob body_;
+  std::string_view end_;
   std::size_t at_ = 0;
 };
 
@@ -86,7 +78,7 @@ class Sink {
   void begin_taking();
   void note_taken(const Target& target);
   void end_taking();
-  [[nodiscard]] Part part_of(FramePtr frame) const;
+  [[nodiscard]] Part part_of(const FramePtr& frame) const;
   Result<Done> write_part(const Target& target, Part& part);
   [[nodiscard]] bool out_of_time() const;
   [[nodiscard]] int time_left_ms() const;

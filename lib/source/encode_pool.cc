@@ -1,7 +1,5 @@
 #include "source/encode_pool.h"
 
-#include <sys/eventfd.h>
-
 #include <utility>
 
 #include "source/encoded_frame.h"
@@ -15,8 +13,7 @@ Result<FramePtr> encode_frame(RawEncoder& encoder, ByteView bytes, const RawLayo
 }
 
 EncodePool::EncodePool(int threads, int quality_percent)
-    : quality_percent_(quality_percent), ready_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (!ready_) throw Failure{Exit::System, io_error("eventfd").text};
+    : quality_percent_(quality_percent) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
@@ -64,14 +61,13 @@ std::vector<std::uint8_t> EncodePool::spare() {
 
 FramePtr EncodePool::take() {
   const std::lock_guard lock(mutex_);
-  eventfd_t count = 0;
-  (void)::eventfd_read(ready_.get(), &count);
+  ready_.lower();
   while (!done_.empty() && done_.begin()->first == next_out_) {
     FramePtr frame = std::move(done_.begin()->second);
     done_.erase(done_.begin());
     ++next_out_;
     if (!frame) continue;
-    if (!done_.empty()) (void)::eventfd_write(ready_.get(), 1);
+    if (!done_.empty()) ready_.raise();
     return frame;
   }
   return nullptr;
@@ -92,7 +88,7 @@ void EncodePool::work() {
     if (!frame) ++failed_;
     done_.emplace(ticket, frame ? std::move(*frame) : nullptr);
     if (spare_.size() < threads_.size() + 1) spare_.push_back(std::move(raw.bytes));
-    (void)::eventfd_write(ready_.get(), 1);
+    ready_.raise();
   }
 }
 

@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/fd.h"
+#include "base/event.h"
 #include "frame/frame.h"
 #include "source/raw_picture.h"
 
@@ -40,7 +40,7 @@ class EncodePool {
   [[nodiscard]] FramePtr take();
   /// Memory of pictures that are done.
   [[nodiscard]] std::vector<std::uint8_t> spare();
-  [[nodiscard]] int fd() const { return ready_.get(); }  ///< readable while there may be something to take
+  [[nodiscard]] int fd() const { return ready_.fd(); }  ///< readable while there may be something to take
   [[nodiscard]] std::uint64_t failed() const;
   /// Nothing waits and nobody works.
   [[nodiscard]] bool idle() const;
@@ -49,7 +49,7 @@ class EncodePool {
   void work();
 
   const int quality_percent_;
-  Fd ready_;
+  Event ready_;
   mutable std::mutex mutex_;
   std::condition_variable more_;
   bool stop_ = false;

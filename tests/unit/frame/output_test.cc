@@ -260,6 +260,23 @@ TEST_CASE("Output: O_NONBLOCK is never set on a descriptor that others share") {
   }
 }
 
+TEST_CASE("Output: lines of text leave one for each frame, whether or not the reader has taken those before") {
+  for (const Channel& channel : kChannels) {
+    CAPTURE(channel.name);
+    Pair pair = channel.make();
+    Output::Options options;
+    options.line = [](const Frame& frame) { return "frame " + std::to_string(frame.sequence); };
+    const OutputPtr output = open_output(pair.write, std::move(options));
+    for (std::uint64_t i = 0; i < 3; ++i) {
+      REQUIRE(output->put(make_frame(i)));
+      REQUIRE(eventually([&] { return output->figures().written == i + 1; }));
+    }
+    output->finish(test::kPatience);
+    pair.write.reset();
+    CHECK(test::read_to_end(pair.read.get()) == "frame 0\nframe 1\nframe 2\n");
+  }
+}
+
 TEST_CASE("Output: none takes everything and counts it") {
   const OutputPtr output = open_output("none", {.limit = 2, .trace = {}});
   CHECK(output->put(make_frame(0)));
