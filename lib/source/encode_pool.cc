@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "source/encoded_frame.h"
+#include "frame/encoded_frame.h"
 
 namespace fp {
 

@@ -1,7 +1,7 @@
 #include "source/no_signal.h"
 
 #include "jpeg/card.h"
-#include "source/encoded_frame.h"
+#include "frame/encoded_frame.h"
 
 namespace fp {
 namespace {

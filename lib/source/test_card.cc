@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/result.h"
-#include "source/encoded_frame.h"
+#include "frame/encoded_frame.h"
 
 namespace fp {
 namespace {
