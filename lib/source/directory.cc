@@ -12,8 +12,8 @@
 
 #include "base/text.h"
 #include "jpeg/hygiene.h"
+#include "jpeg/png.h"
 #include "source/name_order.h"
-#include "source/png.h"
 
 namespace fp {
 namespace {
@@ -406,9 +406,9 @@ Directory::Load Directory::load(Candidate& candidate, FramePtr& frame, SteadyTim
   if (changed || size == 0) return partial();
 
   Blob bytes = std::move(buffer).into_blob(0, have);
-  if (options_.png && is_png(bytes.view())) {
-    if (!is_whole_png(bytes.view())) return partial();
-    auto encoded = png_to_jpeg(bytes.view(), encoder_, options_.png_quality_percent);
+  if (options_.png && jpeg::is_png(bytes.view())) {
+    if (!jpeg::is_whole_png(bytes.view())) return partial();
+    auto encoded = jpeg::png_to_jpeg(bytes.view(), encoder_, options_.png_quality_percent);
     if (!encoded) return lost(encoded.error().kind == Error::Kind::TooLarge ? Skip::TooLarge : Skip::Corrupt, have);
     bytes = std::move(*encoded);
   }

@@ -1,4 +1,4 @@
-#include "source/png.h"
+#include "jpeg/png.h"
 
 #include <png.h>
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace fp {
+namespace fp::jpeg {
 namespace {
 
 constexpr std::array<std::uint8_t, 8> kSignature = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
@@ -44,7 +44,7 @@ bool is_whole_png(ByteView bytes) {
   return false;
 }
 
-Result<Blob> png_to_jpeg(ByteView png, jpeg::Encoder& encoder, int quality_percent) {
+Result<Blob> png_to_jpeg(ByteView png, Encoder& encoder, int quality_percent) {
   if (is_png(png) && !is_whole_png(png)) return malformed("cut off after " + std::to_string(png.size()) + " bytes");
   Image image;
   if (png_image_begin_read_from_memory(&image.raw, png.data(), png.size()) == 0) {
@@ -61,8 +61,8 @@ Result<Blob> png_to_jpeg(ByteView png, jpeg::Encoder& encoder, int quality_perce
   if (png_image_finish_read(&image.raw, &background, rgb.data(), 0, nullptr) == 0) {
     return malformed(std::string("png: ") + image.raw.message);
   }
-  const jpeg::Size size{static_cast<int>(image.raw.width), static_cast<int>(image.raw.height)};
+  const Size size{static_cast<int>(image.raw.width), static_cast<int>(image.raw.height)};
   return encoder.encode_rgb(rgb, size, quality_percent);
 }
 
-}  // namespace fp
+}  // namespace fp::jpeg

@@ -1,4 +1,4 @@
-#include "source/png.h"
+#include "jpeg/png.h"
 
 #include <doctest/doctest.h>
 #include <png.h>
@@ -12,6 +12,7 @@
 namespace {
 
 using namespace fp;
+using namespace fp::jpeg;
 
 // One colour all over, with an alpha channel when it is not opaque.
 std::string make_png(int width, int height, int red, int green, int blue, int alpha = 255) {
@@ -32,7 +33,7 @@ std::string make_png(int width, int height, int red, int green, int blue, int al
 }
 
 TEST_CASE("png_to_jpeg: a picture keeps its size and its colour") {
-  jpeg::Encoder encoder;
+  Encoder encoder;
   const auto jpeg = png_to_jpeg(as_bytes(make_png(31, 17, 200, 60, 30)), encoder, 90);
   REQUIRE(jpeg.has_value());
   const auto seen = test::decode(as_text(jpeg->view()));
@@ -45,7 +46,7 @@ TEST_CASE("png_to_jpeg: a picture keeps its size and its colour") {
 }
 
 TEST_CASE("png_to_jpeg: what is transparent becomes black") {
-  jpeg::Encoder encoder;
+  Encoder encoder;
   const auto jpeg = png_to_jpeg(as_bytes(make_png(16, 16, 255, 255, 255, 0)), encoder, 90);
   REQUIRE(jpeg.has_value());
   const auto seen = test::decode(as_text(jpeg->view()));
@@ -54,7 +55,7 @@ TEST_CASE("png_to_jpeg: what is transparent becomes black") {
 }
 
 TEST_CASE("png_to_jpeg: cut off at any byte it is neither whole nor a picture, and says so") {
-  jpeg::Encoder encoder;
+  Encoder encoder;
   const std::string png = make_png(8, 8, 1, 2, 3);
   for (std::size_t size = 8; size + 8 < png.size(); ++size) {
     CAPTURE(size);
@@ -66,7 +67,7 @@ TEST_CASE("png_to_jpeg: cut off at any byte it is neither whole nor a picture, a
 }
 
 TEST_CASE("png_to_jpeg: a damaged picture is malformed") {
-  jpeg::Encoder encoder;
+  Encoder encoder;
   std::string png = make_png(8, 8, 1, 2, 3);
   png[20] = static_cast<char>(png[20] ^ 0x55);  // inside IHDR: its checksum does not hold any more
   const auto jpeg = png_to_jpeg(as_bytes(png), encoder, 90);
@@ -76,7 +77,7 @@ TEST_CASE("png_to_jpeg: a damaged picture is malformed") {
 }
 
 TEST_CASE("png_to_jpeg: a picture larger than JPEG allows is refused") {
-  jpeg::Encoder encoder;
+  Encoder encoder;
   const auto jpeg = png_to_jpeg(as_bytes(make_png(16385, 1, 1, 2, 3)), encoder, 90);
   REQUIRE_FALSE(jpeg.has_value());
   CHECK(jpeg.error().kind == Error::Kind::TooLarge);
