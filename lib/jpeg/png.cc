@@ -20,11 +20,32 @@ struct Image {
   ~Image() { png_image_free(&raw); }
   Image(const Image&) = delete;
   Image& operator=(const Image&) = delete;
+  [[nodiscard]] Size size() const { return {static_cast<int>(raw.width), static_cast<int>(raw.height)}; }
 };
 
 std::size_t big_endian_32(const std::uint8_t* at) {
   return (static_cast<std::size_t>(at[0]) << 24) | (static_cast<std::size_t>(at[1]) << 16) |
          (static_cast<std::size_t>(at[2]) << 8) | at[3];
+}
+
+// Where `format` has no opacity, transparency is on black.
+Result<std::vector<std::uint8_t>> read(ByteView png, Image& image, png_uint_32 format) {
+  if (is_png(png) && !is_whole_png(png)) return malformed("cut off after " + std::to_string(png.size()) + " bytes");
+  if (png_image_begin_read_from_memory(&image.raw, png.data(), png.size()) == 0) {
+    return malformed(std::string("png: ") + image.raw.message);
+  }
+  const std::uint64_t pixels = static_cast<std::uint64_t>(image.raw.width) * image.raw.height;
+  if (pixels > kMostPixels || image.raw.width > 16384 || image.raw.height > 16384) {
+    return fail({Error::Kind::TooLarge, 0,
+                 "png: " + std::to_string(image.raw.width) + "x" + std::to_string(image.raw.height) + " is too large"});
+  }
+  image.raw.format = format;
+  std::vector<std::uint8_t> bytes(PNG_IMAGE_SIZE(image.raw));
+  const png_color background{0, 0, 0};
+  if (png_image_finish_read(&image.raw, &background, bytes.data(), 0, nullptr) == 0) {
+    return malformed(std::string("png: ") + image.raw.message);
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -44,25 +65,18 @@ bool is_whole_png(ByteView bytes) {
   return false;
 }
 
-Result<Blob> png_to_jpeg(ByteView png, Encoder& encoder, int quality_percent) {
-  if (is_png(png) && !is_whole_png(png)) return malformed("cut off after " + std::to_string(png.size()) + " bytes");
+Result<Rgba> read_png(ByteView png) {
   Image image;
-  if (png_image_begin_read_from_memory(&image.raw, png.data(), png.size()) == 0) {
-    return malformed(std::string("png: ") + image.raw.message);
-  }
-  const std::uint64_t pixels = static_cast<std::uint64_t>(image.raw.width) * image.raw.height;
-  if (pixels > kMostPixels || image.raw.width > 16384 || image.raw.height > 16384) {
-    return fail({Error::Kind::TooLarge, 0,
-                 "png: " + std::to_string(image.raw.width) + "x" + std::to_string(image.raw.height) + " is too large"});
-  }
-  image.raw.format = PNG_FORMAT_RGB;
-  std::vector<std::uint8_t> rgb(PNG_IMAGE_SIZE(image.raw));
-  const png_color background{0, 0, 0};
-  if (png_image_finish_read(&image.raw, &background, rgb.data(), 0, nullptr) == 0) {
-    return malformed(std::string("png: ") + image.raw.message);
-  }
-  const Size size{static_cast<int>(image.raw.width), static_cast<int>(image.raw.height)};
-  return encoder.encode_rgb(rgb, size, quality_percent);
+  auto pixels = read(png, image, PNG_FORMAT_RGBA);
+  if (!pixels) return fail(std::move(pixels.error()));
+  return Rgba{image.size(), std::move(*pixels)};
+}
+
+Result<Blob> png_to_jpeg(ByteView png, Encoder& encoder, int quality_percent) {
+  Image image;
+  const auto pixels = read(png, image, PNG_FORMAT_RGB);
+  if (!pixels) return fail(pixels.error());
+  return encoder.encode_rgb(*pixels, image.size(), quality_percent);
 }
 
 }  // namespace fp::jpeg

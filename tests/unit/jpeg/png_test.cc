@@ -54,6 +54,25 @@ TEST_CASE("png_to_jpeg: what is transparent becomes black") {
   CHECK(seen.rgb[0] <= 4);
 }
 
+TEST_CASE("read_png: colour and opacity come as they were written") {
+  const auto picture = read_png(as_bytes(make_png(3, 2, 10, 200, 30, 128)));
+  REQUIRE(picture.has_value());
+  CHECK(picture->size == Size{3, 2});
+  REQUIRE(picture->pixels.size() == 24);
+  CHECK(std::vector<std::uint8_t>(picture->pixels.begin() + 20, picture->pixels.end()) ==
+        std::vector<std::uint8_t>{10, 200, 30, 128});
+}
+
+TEST_CASE("read_png: what is cut off, damaged or too large is refused as when it becomes a JPEG") {
+  const std::string png = make_png(8, 8, 1, 2, 3);
+  CHECK(read_png(as_bytes(png).first(png.size() - 9)).error().text.starts_with("cut off after"));
+  std::string damaged = png;
+  damaged[20] = static_cast<char>(damaged[20] ^ 0x55);
+  CHECK(read_png(as_bytes(damaged)).error().kind == Error::Kind::Malformed);
+  CHECK(read_png(as_bytes(make_png(16385, 1, 1, 2, 3))).error().kind == Error::Kind::TooLarge);
+  CHECK_FALSE(read_png({}).has_value());
+}
+
 TEST_CASE("png_to_jpeg: cut off at any byte it is neither whole nor a picture, and says so") {
   Encoder encoder;
   const std::string png = make_png(8, 8, 1, 2, 3);

@@ -1,0 +1,32 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/fd.h"
+#include "base/text.h"
+
+namespace fp {
+
+Result<Blob> read_file(const std::string& path, std::size_t most_bytes) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return fail(io_error("open " + path));
+  Buffer buffer(64u << 10);
+  std::size_t have = 0;
+  for (;;) {
+    if (have > most_bytes) {
+      return fail({Error::Kind::TooLarge, 0, path + ": larger than " + human_bytes(most_bytes)});
+    }
+    if (have == buffer.capacity()) buffer.reserve(2 * have);
+    const ssize_t got = ::read(fd.get(), buffer.data() + have, buffer.capacity() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail(io_error("read " + path));
+    if (got == 0) return std::move(buffer).into_blob(0, have);
+    have += static_cast<std::size_t>(got);
+  }
+}
+
+}  // namespace fp
