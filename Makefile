@@ -25,6 +25,12 @@ run: all ## a moving test card in the browser, until Ctrl-C
 deps-test:
 	@scripts/install-deps test
 
+# What frame-detect runs with, for the tests.
+.PHONY: deps-detect
+deps-detect: deps-test
+	@scripts/install-onnxruntime
+	@scripts/install-models
+
 .PHONY: release
 release: deps-test
 	@scripts/build $(RELEASE) -DFP_TESTS=ON -DFP_BENCH=ON
@@ -43,11 +49,11 @@ test: ## install what is missing, build, run every test
 	@scripts/run-tests
 
 .PHONY: unit
-unit: release ## the unit tests alone
+unit: release deps-detect ## the unit tests alone
 	@ctest --test-dir $(RELEASE) --output-on-failure -j$(JOBS)
 
 .PHONY: e2e
-e2e: release ## whole programs over real pipes and sockets
+e2e: release deps-detect ## whole programs over real pipes and sockets
 	@bats tests/e2e
 
 .PHONY: cameras
@@ -56,7 +62,7 @@ cameras: release ## cameras in a virtual machine
 	@bats tests/vm
 
 .PHONY: browser
-browser: release ## Chromium against the viewer page and /stream
+browser: release deps-detect ## Chromium against the viewer page and /stream
 	@scripts/browser-tests
 
 .PHONY: fuzz
