@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "detect/detection.h"
 #include "detect/model.h"
+#include "detect/motion.h"
 #include "frame/frame.h"
 #include "jpeg/planes.h"
 
@@ -53,5 +54,7 @@ struct Thresholds {
 /// by one person, looks at the places where an earlier detector saw a "person" (X-Detections of the frame; at most 16),
 /// and at the whole frame when no earlier one has looked.
 [[nodiscard]] std::unique_ptr<Detector> make_network_detector(Model model, const Thresholds& thresholds);
+
+[[nodiscard]] std::unique_ptr<Detector> make_motion_detector(MotionDetector::Options options);
 
 }  // namespace fp::detect

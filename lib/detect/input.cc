@@ -81,9 +81,12 @@ InputMaker::~InputMaker() = default;
 Placement InputMaker::fill(const jpeg::Planes& picture, jpeg::Size frame, const Box& region, jpeg::Size network,
                            const InputFormat& format, std::span<float> values) {
   const Part part = part_of(picture, frame, region);
-  const double scale = fitting_scale(part.width, part.height, network);
-  const cv::Size to(std::clamp(static_cast<int>(std::lround(part.width * scale)), 1, network.width_px),
-                    std::clamp(static_cast<int>(std::lround(part.height * scale)), 1, network.height_px));
+  cv::Size to(network.width_px, network.height_px);
+  if (!format.stretch) {
+    const double scale = fitting_scale(part.width, part.height, network);
+    to.width = std::clamp(static_cast<int>(std::lround(part.width * scale)), 1, to.width);
+    to.height = std::clamp(static_cast<int>(std::lround(part.height * scale)), 1, to.height);
+  }
   const int left = (network.width_px - to.width) / 2;
   const int top = (network.height_px - to.height) / 2;
 

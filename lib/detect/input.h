@@ -15,6 +15,7 @@ struct InputFormat {
   enum class Colours { Rgb, Bgr, Gray };
   Colours colours = Colours::Rgb;
   bool channels_last = false;  ///< NHWC instead of NCHW
+  bool stretch = false;        ///< over all of the input, instead of keeping the aspect
   std::array<float, 3> scale = {1 / 255.0F, 1 / 255.0F, 1 / 255.0F};
   std::array<float, 3> offset = {0, 0, 0};
 

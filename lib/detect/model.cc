@@ -53,6 +53,26 @@ Result<Done> read_window_input(Model& model, const Shape& shape) {
   return Done{};
 }
 
+// The two numbers of "[17, 3]", as Ultralytics' exports have them under "kpt_shape" and "imgsz".
+std::optional<std::pair<int, int>> two_numbers(const std::string& metadata) {
+  std::string_view text = trim(std::string_view(metadata));
+  if (!text.starts_with('[') || !text.ends_with(']')) return std::nullopt;
+  text = text.substr(1, text.size() - 2);
+  const auto parts = split(text, ',');
+  if (parts.size() != 2) return std::nullopt;
+  const auto first = parse_integer<int>(trim(parts[0]));
+  const auto second = parse_integer<int>(trim(parts[1]));
+  if (!first || !second) return std::nullopt;
+  return std::pair(*first, *second);
+}
+
+// For sides that the model leaves free.
+jpeg::Size wished_size(const Model& model, const ModelOptions& options) {
+  if (options.input) return *options.input;
+  const auto trained = two_numbers(model.session->metadata("imgsz"));  // height, width
+  return trained ? jpeg::Size{trained->second, trained->first} : jpeg::Size{640, 640};
+}
+
 // One picture or one window? Three sides are a window of keypoints; of four, a first one that is neither 3 nor 1 (nor
 // is the last) is a length of time.
 bool takes_window(const Shape& shape) {
@@ -90,14 +110,6 @@ void set_format(Model& model, const ModelOptions& options) {
   if (bgr && format.colours == InputFormat::Colours::Rgb) format.colours = InputFormat::Colours::Bgr;
 }
 
-// "[17, 3]" under "kpt_shape".
-std::optional<int> keypoints_in(const std::string& metadata) {
-  const auto begin = metadata.find('[');
-  const auto end = metadata.find(',');
-  if (begin == std::string::npos || end == std::string::npos || end < begin) return std::nullopt;
-  return parse_integer<int>(trim(std::string_view(metadata).substr(begin + 1, end - begin - 1)));
-}
-
 // The first run takes the longest: memory is laid out, and output shapes that were free become known.
 Result<ModelFacts> warm_up(Model& model, const ModelOptions& options) {
   const std::vector<float> nothing(model.input_values(), 0.0F);
@@ -109,7 +121,8 @@ Result<ModelFacts> warm_up(Model& model, const ModelOptions& options) {
   facts.input = model.input;
   facts.pose = model.session->metadata("task") == "pose";
   facts.keypoints = options.keypoints;
-  if (!facts.keypoints) facts.keypoints = keypoints_in(model.session->metadata("kpt_shape"));
+  const auto pose = two_numbers(model.session->metadata("kpt_shape"));
+  if (!facts.keypoints && pose) facts.keypoints = pose->first;
   return facts;
 }
 
@@ -171,7 +184,7 @@ Result<Model> open_model(const ModelOptions& options) {
   if (window) {
     read = read_window_input(model, shape);
   } else if (shape.size() == 4) {
-    read = read_picture_input(model, shape, options.input);
+    read = read_picture_input(model, shape, wished_size(model, options));
   } else {
     read = fail(refused("its input is " + to_text(shape) + ": a picture is 1x3xHxW or 1xHxWx3"));
   }

@@ -20,7 +20,7 @@ struct ModelOptions {
   std::optional<Layout> layout;       ///< nothing: by its outputs
   std::string labels;                 ///< a file; "": the model's own names
   std::optional<int> keypoints;       ///< of each object, where the shapes leave it open
-  jpeg::Size input{640, 640};         ///< where the model leaves it free
+  std::optional<jpeg::Size> input;    ///< where the model leaves it free; nothing: as its metadata say, else 640x640
   std::optional<bool> bgr;            ///< nothing: as the layout's makers have it
   std::optional<double> input_range;  ///< what white is in the input: 1 or 255; nothing: as the layout's makers have it
 };

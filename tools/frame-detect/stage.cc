@@ -1,0 +1,169 @@
+#include "frame-detect/stage.h"
+
+#include <utility>
+
+namespace fp {
+
+using detect::Work;
+
+Stage::Stage(detect::Engine& engine, detect::Gate& gate, const Options& options, const Clock& clock)
+    : engine_(engine), gate_(gate), options_(options), clock_(clock), ledger_(clock), pacer_(options.passthrough_fps) {
+  if (!options_.in_order) worker_.emplace();
+  if (!options_.in_order && options_.passthrough_fps > 0) line_.emplace();
+}
+
+std::optional<Work> Stage::take(const FramePtr& frame) {
+  if (!gate_.lets(*frame)) return std::nullopt;
+  return engine_.take(frame, {gate_.overlay_for(*frame), gate_.is_one_off(*frame)});
+}
+
+FramePtr Stage::pass(FramePtr frame) {
+  looked_ = false;
+  ledger_.passed();
+  return frame;
+}
+
+// What was looked at, or why not. A question must not stay without an answer.
+FramePtr Stage::outcome(const FramePtr& frame, Result<FramePtr> result) {
+  looked_ = true;
+  if (result) {
+    ledger_.looked(**result);
+    return std::move(*result);
+  }
+  ledger_.failed(result.error());
+  if (detect::header_of(*frame, "X-Request") == nullptr) return nullptr;
+  return detect::with_detections(*frame, {engine_.model(), 0, {}, result.error().text});
+}
+
+FramePtr Stage::frame(FramePtr frame) {
+  if (options_.in_order) {
+    const auto work = take(frame);
+    return work ? outcome(frame, (*work)()) : pass(std::move(frame));
+  }
+  if (!gate_.lets(*frame)) {
+    // It leaves now, so nothing that is older may leave after it.
+    if (waiting_) ledger_.superseded();
+    waiting_.reset();
+    unwanted_ = worker_->busy();
+    if (line_) line_->clear();
+    return pass(std::move(frame));
+  }
+  if (line_) return through(std::move(frame));
+  std::optional<Work> work = take(frame);
+  if (worker_->busy()) {
+    if (waiting_) ledger_.superseded();
+    waiting_ = {std::move(frame), std::move(work)};
+    return nullptr;
+  }
+  if (!work) return pass(std::move(frame));
+  begin(std::move(frame), std::move(*work));
+  return nullptr;
+}
+
+void Stage::begin(FramePtr frame, Work work) {
+  in_work_ = std::move(frame);
+  unwanted_ = false;
+  worker_->put(std::move(work));
+}
+
+FramePtr Stage::settle(Result<FramePtr> result) {
+  const FramePtr frame = std::exchange(in_work_, nullptr);
+  if (line_) {
+    // One that could not be looked at passes as those do that nobody looks at.
+    if (!line_->found(ticket_, outcome(frame, std::move(result)), clock_.steady())) ledger_.superseded();
+    look_at_newest();
+    return nullptr;
+  }
+  if (std::exchange(unwanted_, false)) {
+    ledger_.superseded();
+    return nullptr;
+  }
+  return outcome(frame, std::move(result));
+}
+
+// The frame that waited, when the thread is free again.
+FramePtr Stage::go_on() {
+  if (!waiting_ || worker_->busy()) return nullptr;
+  Waiting next = *std::exchange(waiting_, std::nullopt);
+  if (!next.work) return pass(std::move(next.frame));
+  begin(std::move(next.frame), std::move(*next.work));
+  return nullptr;
+}
+
+FramePtr Stage::through(FramePtr frame) {
+  const SteadyTime now = clock_.steady();
+  if (!pacer_.due(now)) {
+    ledger_.superseded();
+    return nullptr;
+  }
+  pacer_.passed(now);
+  line_->push(std::move(frame), now);
+  look_at_newest();
+  return leave(now);
+}
+
+void Stage::look_at_newest() {
+  while (!worker_->busy()) {
+    auto look = line_->begin_look();
+    if (!look) return;
+    std::optional<Work> work = take(look->frame);
+    ticket_ = look->ticket;
+    if (!work) {
+      (void)line_->found(ticket_, nullptr, clock_.steady());
+      continue;
+    }
+    begin(std::move(look->frame), std::move(*work));
+  }
+}
+
+FramePtr Stage::leave(SteadyTime now) {
+  auto [frame, looked] = line_->pop(now);
+  if (!frame) return nullptr;
+  looked_ = looked;
+  if (!looked) ledger_.passed();
+  return frame;
+}
+
+FramePtr Stage::tick(SteadyTime now) {
+  if (!worker_) return nullptr;
+  if (auto result = worker_->take()) {
+    FramePtr frame = settle(std::move(*result));
+    if (frame) return frame;
+  }
+  if (line_) return leave(now);
+  return go_on();
+}
+
+std::optional<SteadyTime> Stage::due() const {
+  if (line_) return line_->due();
+  // A frame that waits for nothing: tick() gave another one before it.
+  if (waiting_ && !worker_->busy()) return clock_.steady();
+  return std::nullopt;
+}
+
+FramePtr Stage::last() {
+  looked_ = false;
+  if (worker_ && worker_->busy()) {
+    FramePtr frame = settle(worker_->wait());
+    if (frame) return frame;
+    return last();
+  }
+  if (line_) {
+    auto [frame, looked] = line_->drain();
+    looked_ = looked;
+    if (frame) return frame;
+  } else if (waiting_) {
+    Waiting next = *std::exchange(waiting_, std::nullopt);
+    return next.work ? outcome(next.frame, (*next.work)()) : pass(std::move(next.frame));
+  }
+  if (std::exchange(finished_, true)) return nullptr;
+  const auto work = engine_.finish();
+  if (!work) return nullptr;
+  Result<FramePtr> result = (*work)();
+  looked_ = true;
+  if (result) return std::move(*result);
+  ledger_.failed(result.error());
+  return nullptr;
+}
+
+}  // namespace fp
