@@ -41,11 +41,7 @@ FramePtr Stage::frame(FramePtr frame) {
     return work ? outcome(frame, (*work)()) : pass(std::move(frame));
   }
   if (!gate_.lets(*frame)) {
-    // It leaves now, so nothing that is older may leave after it.
-    if (waiting_) ledger_.superseded();
-    waiting_.reset();
-    unwanted_ = worker_->busy();
-    if (line_) line_->clear();
+    forget_older(frame->camera);
     return pass(std::move(frame));
   }
   if (line_) return through(std::move(frame));
@@ -58,6 +54,16 @@ FramePtr Stage::frame(FramePtr frame) {
   if (!work) return pass(std::move(frame));
   begin(std::move(frame), std::move(*work));
   return nullptr;
+}
+
+// A frame of this camera leaves now, so none that is older may leave after it.
+void Stage::forget_older(const std::string& camera) {
+  if (waiting_ && waiting_->frame->camera == camera) {
+    ledger_.superseded();
+    waiting_.reset();
+  }
+  if (worker_->busy() && in_work_->camera == camera) unwanted_ = true;
+  if (line_) line_->clear();
 }
 
 void Stage::begin(FramePtr frame, Work work) {

@@ -49,6 +49,7 @@ class Stage {
   [[nodiscard]] std::optional<detect::Work> take(const FramePtr& frame);
   FramePtr pass(FramePtr frame);
   FramePtr outcome(const FramePtr& frame, Result<FramePtr> result);
+  void forget_older(const std::string& camera);
   FramePtr settle(Result<FramePtr> result);
   FramePtr go_on();
   void begin(FramePtr frame, detect::Work work);
