@@ -144,7 +144,7 @@ cv::Mat MotionDetector::looked_at(cv::Size size) const {
   if (const auto& mask = options_.mask) {
     // OpenCV has no Mat of constant samples; it only reads these.
     const cv::Mat gray(mask->size.height_px, mask->size.width_px, CV_8UC1,
-                       const_cast<std::uint8_t*>(mask->gray.data()));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+                       const_cast<std::uint8_t*>(mask->gray.data()));
     cv::Mat bright;
     cv::resize(gray, bright, size, 0, 0, cv::INTER_AREA);
     cv::threshold(bright, bright, 127, 255, cv::THRESH_BINARY);
@@ -158,10 +158,7 @@ cv::Mat MotionDetector::looked_at(cv::Size size) const {
 }
 
 void MotionDetector::begin(Camera& camera, const cv::Mat& picture) const {
-  if (camera.mean.size() != picture.size()) {
-    camera.looked_at = looked_at(picture.size());
-    camera.looked_at_px = camera.looked_at.empty() ? picture.rows * picture.cols : cv::countNonZero(camera.looked_at);
-  }
+  if (camera.mean.size() != picture.size()) camera.looked_at = looked_at(picture.size());
   picture.convertTo(camera.mean, CV_32F);
 }
 
@@ -181,13 +178,13 @@ std::vector<Object> MotionDetector::find(const jpeg::Planes& small, jpeg::Size f
   cv::absdiff(picture, mean, difference);
   cv::Mat changed;
   cv::threshold(difference, changed, options_.threshold, 255, cv::THRESH_BINARY);
-  if (!camera.looked_at.empty()) cv::bitwise_and(changed, camera.looked_at, changed);
-  const int changed_px = cv::countNonZero(changed);
-  if (changed_px > kLight * camera.looked_at_px) {
+  if (cv::countNonZero(changed) > kLight * picture.rows * picture.cols) {
     begin(camera, picture);
     return {};
   }
   cv::accumulateWeighted(picture, camera.mean, weight(last, captured, options_.learn));
+  if (!camera.looked_at.empty()) cv::bitwise_and(changed, camera.looked_at, changed);
+  const int changed_px = cv::countNonZero(changed);
   if (changed_px == 0 || 100.0 * changed_px < options_.min_area_percent * picture.rows * picture.cols) return {};
   return areas(changed, difference, frame);
 }

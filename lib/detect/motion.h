@@ -34,9 +34,9 @@ struct Mask {
 /// Compares the brightness of each frame with a running mean of the frames before, camera by camera.
 ///
 /// What is new stays found for about `learn`, then belongs to the picture; so does the gap where something was taken
-/// away. A change of more than 80 % of what is looked at is no motion but the light, or a camera that was turned:
-/// nothing is reported, and the mean begins anew with that frame. So do the first frame of a camera and one of another
-/// size.
+/// away. A change of more than 80 % of the picture, zones or not, is no motion but the light, or a camera that was
+/// turned: nothing is reported, and the mean begins anew with that frame. So it does with the first frame of a camera,
+/// and with one of another size.
 ///
 /// One thread. Memory: five bytes a pixel of a picture of about needs(), for each of 64 cameras; when there are more,
 /// the one that was not seen for the longest time is forgotten.
@@ -70,7 +70,6 @@ class MotionDetector {
   struct Camera {
     cv::Mat mean;       // CV_32FC1
     cv::Mat looked_at;  // CV_8UC1, 0 or 255; empty: all
-    int looked_at_px = 0;
     WallTime last;
     std::uint64_t used = 0;
   };

@@ -218,11 +218,12 @@ TEST_CASE("MotionDetector: does not look where the mask is dark, whatever its si
   CHECK(near(objects[0].box->x, 800));
 }
 
-TEST_CASE("MotionDetector: light is switched on where it looks, too, when it looks at little") {
+TEST_CASE("MotionDetector: what fills a zone is found there, and light in all of the picture is not") {
   MotionDetector::Options options;
-  options.zones = {parse_zone("0,0,.5,0,.5,.5,0,.5").value()};
+  options.zones = {parse_zone("0,0,.1,0,.1,.2,0,.2").value()};
   Watched watched(options);
   (void)watched.see(scene(30));
+  CHECK(watched.see(scene(30, {0, 0, 40})).size() == 1);
   CHECK(watched.see(scene(180)).empty());
 }
 
