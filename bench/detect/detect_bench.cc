@@ -105,7 +105,8 @@ detect::Detections eight_boxes() {
     detect::Object object;
     object.label = "person";
     object.confidence = 0.91;
-    object.box = detect::Box{30.0 + i % 4 * 310, 40.0 + i / 4 * 350, 200, 280};
+    const int row = i / 4;
+    object.box = detect::Box{30.0 + i % 4 * 310, 40.0 + row * 350, 200, 280};
     detections.objects.push_back(object);
   }
   return detections;

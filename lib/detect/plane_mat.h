@@ -13,10 +13,9 @@ namespace fp::detect {
   return {shown.height_px, shown.width_px, CV_8UC1, planes.plane(index),
           static_cast<std::size_t>(planes.stride(index))};
 }
-/// The same to be read alone: OpenCV knows no Mat of constant samples.
-[[nodiscard]] inline const cv::Mat mat_of(const jpeg::Planes& planes,
-                                          int index) {      // NOLINT(readability-const-return-type)
-  return mat_of(const_cast<jpeg::Planes&>(planes), index);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
+/// The same for who only reads: OpenCV knows no Mat of constant samples.
+[[nodiscard]] inline cv::Mat mat_of(const jpeg::Planes& planes, int index) {
+  return mat_of(const_cast<jpeg::Planes&>(planes), index);
 }
 
 }  // namespace fp::detect
