@@ -3,7 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <opencv2/core.hpp>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -83,6 +83,7 @@ Exit detect_all(Options options, cli::Common common, bool output_asked) {
   const cli::StopSignal stop;
   const cli::UserSignals signals;
   const SystemClock clock;
+  cv::setNumThreads(1);  // --threads are the network's: what is drawn and scaled here is small
   const auto engine = make_engine(options);
   if (!options.once.empty()) return look_once(options, common, *engine, overlay);
   // Whoever recognises events wants to know of them; our own children are asked for frames.
