@@ -51,7 +51,8 @@ void FilteredCamera::hub_closed() {
   late_timer_.cancel();
   question_.reset();
   hub_->close();
-  tell(tl::unexpected(FilterError{FilterError::Kind::NoFrame, "camera " + hub_->camera() + " has been removed"}), ~0ULL);
+  tell(tl::unexpected(FilterError{FilterError::Kind::NoFrame, "camera " + hub_->camera() + " has been removed"}),
+       ~0ULL);
 }
 
 void FilteredCamera::hub_cleared() {
@@ -126,7 +127,6 @@ void FilteredCamera::done(FilterResult result) {
 
 // Those whose wish a frame of this origin fulfils.
 void FilteredCamera::tell(const FilterRunResult& result, std::uint64_t origin) {
-  std::vector<std::weak_ptr<Once*>> due;
   for (;;) {
     const auto next =
         std::find_if(once_.begin(), once_.end(), [&](const Once* once) { return once->beyond_ < origin; });

@@ -25,8 +25,8 @@ struct FilterRun {
 using FilterRunResult = tl::expected<FilterRun, FilterError>;
 
 /// Asks a filter about the newest frame of a camera while somebody wants frames, one question at a time, and shows the
-/// answers in a hub of its own. Cards, and the last frame again when none is coming, are shown as the camera's hub shows
-/// them; of the last frame its filtered picture, when there is one. Packets keep the origin that they have there.
+/// answers in a hub of its own. Cards, and the last frame again when none is coming, are shown as the camera's hub
+/// shows them; of the last frame its filtered picture, when there is one. Packets keep the origin that they have there.
 /// Lives as long as somebody holds it. One thread.
 class FilteredCamera final : public Subscriber, public std::enable_shared_from_this<FilteredCamera> {
  public:
