@@ -58,6 +58,7 @@ void never_block(const Fd& end) { ::fcntl(end.get(), F_SETFL, ::fcntl(end.get(),
 // Ours, but for what `more` sets. Views into both.
 std::vector<char*> environment_with(const std::vector<std::string>& more) {
   std::vector<char*> all;
+  all.reserve(more.size() + 1);
   for (const std::string& entry : more) all.push_back(const_cast<char*>(entry.c_str()));
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
@@ -126,9 +127,10 @@ Result<ChildProcess> ChildProcess::shell(const std::string& command, Pipe pipe, 
   pid_t pid = -1;
   const int error = ::posix_spawn(&pid, "/bin/sh", &actions.raw, &attributes.raw, arguments.data(), environment.data());
   if (error != 0) return fail(io_error("run /bin/sh", error));
-  ChildProcess child(pid, std::move(pipe == Pipe::ToChild ? to_input : ours));
+  ChildProcess child(pid, Fd());
   child.group_ = pid;
-  child.input_ = std::move(to_input);
+  (pipe == Pipe::ToChild ? child.pipe_ : child.input_) = std::move(to_input);
+  if (pipe != Pipe::ToChild) child.pipe_ = std::move(ours);
   if (errors) child.errors_ = std::move(errors->first);
   return child;
 }

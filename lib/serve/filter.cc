@@ -175,13 +175,10 @@ void Filter::go_on() {
 
 void Filter::begin(Question& question, FramePtr frame) {
   question.begun_ = true;
-  run_.emplace();
-  run_->question = &question;
-  run_->id = next_id_++;
-  run_->header = header_of(*frame, run_->id, question.order_);
-  run_->frame = std::move(frame);
-  run_->began = clock_.steady();
-  run_->due = run_->began + options_.timeout;
+  const std::uint64_t id = next_id_++;
+  std::string header = header_of(*frame, id, question.order_);
+  const SteadyTime now = clock_.steady();
+  run_.emplace(question, id, std::move(frame), std::move(header), now, now + options_.timeout);
   write_some();
 }
 

@@ -125,14 +125,16 @@ class Filter {
  private:
   // What the child has been given and has not done with: a part that is being written, an answer that is due.
   struct Run {
-    Question* question = nullptr;  // nullptr: withdrawn or failed, and still in the child's hands
-    std::uint64_t id = 0;
+    Run(Question& asked, std::uint64_t number, FramePtr of, std::string head, SteadyTime now, SteadyTime until)
+        : question(&asked), id(number), frame(std::move(of)), header(std::move(head)), began(now), due(until) {}
+    Question* question;  // nullptr: withdrawn or failed, and still in the child's hands
+    std::uint64_t id;
     FramePtr frame;
     std::string header;
     std::size_t sent = 0;
     bool answered = false;
-    SteadyTime began{};
-    SteadyTime due{};  // of a child that reads: when it is given up
+    SteadyTime began;
+    SteadyTime due;  // of a child that reads: when it is given up
     [[nodiscard]] std::size_t size() const { return header.size() + frame->jpeg.size() + 2; }
     [[nodiscard]] bool written() const { return sent == size(); }
   };
