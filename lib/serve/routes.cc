@@ -101,6 +101,7 @@ Routes::Routes(Loop& loop, const Clock& clock, CameraList& cameras, RouteOptions
       clock_(clock),
       cameras_(cameras),
       pool_(loop),
+      board_(cameras),
       options_(std::move(options)),
       advance_boundary_(std::move(advance_boundary)),
       figures_(cameras, viewers_, server_, clock, version,
@@ -361,9 +362,9 @@ void Routes::events(Connection& connection, const Request& request, Camera* /*ca
   head.content_type = "text/event-stream";
   // A removed camera's name may be another one's later, its address too.
   const std::string only(match(request.path).name);
-  connection.stream(
-      with_common(std::move(head), cors_origin(request)), "",
-      std::make_unique<EventsViewer>(loop_, connection, [this, only] { return figures_.brief_json(only, ""); }));
+  connection.stream(with_common(std::move(head), cors_origin(request)), "",
+                    std::make_unique<EventsViewer>(
+                        loop_, connection, [this, only] { return figures_.brief_json(only, ""); }, board_, only));
 }
 
 void Routes::state(Connection& connection, const Request& request, Camera* /*camera*/) {

@@ -8,6 +8,7 @@
 
 #include "http/server.h"
 #include "serve/camera_list.h"
+#include "serve/detection_board.h"
 #include "serve/figures.h"
 #include "serve/multipart.h"
 #include "serve/viewer.h"
@@ -89,6 +90,7 @@ class Routes {
   const Clock& clock_;
   CameraList& cameras_;
   VariantPool pool_;
+  DetectionBoard board_;
   const RouteOptions options_;
   std::size_t additions_ = 0;  // under way
   const std::string advance_boundary_;
