@@ -20,15 +20,10 @@ constexpr std::size_t kLongestLine = 400;
 constexpr auto kGrace = 300ms;
 constexpr auto kLook = 100ms;  // for whether a child that is being started reads
 
-bool is_order(std::string_view name) {
-  return equal_ignoring_case(name, "X-Request") || equal_ignoring_case(name, "X-Gate") ||
-         equal_ignoring_case(name, "X-Overlay");
-}
-
 // The part's header with our orders in place of any that came with the frame.
 std::string header_of(const Frame& frame, std::uint64_t id, const FilterOrder& order) {
   Frame bare = frame;
-  std::erase_if(bare.extra, [](const Header& header) { return is_order(header.name); });
+  std::erase_if(bare.extra, [](const Header& header) { return is_control_header(header.name); });
   bare.extra.push_back({"X-Request", std::to_string(id)});
   if (order.gate_open) bare.extra.push_back({"X-Gate", *order.gate_open ? "open" : "closed"});
   if (!order.overlay.empty()) bare.extra.push_back({"X-Overlay", order.overlay});
@@ -252,7 +247,7 @@ void Filter::take(Frame frame, bool timed, bool numbered) {
     ++figures_.late;
     return;
   }
-  std::erase_if(frame.extra, [](const Header& header) { return is_order(header.name); });
+  std::erase_if(frame.extra, [](const Header& header) { return is_control_header(header.name); });
   const Frame& question = *run_->frame;
   if (!timed) frame.captured = question.captured;
   if (!numbered) frame.sequence = question.sequence;
