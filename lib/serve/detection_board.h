@@ -49,7 +49,7 @@ class DetectionBoard {
   [[nodiscard]] std::uint64_t newest() const { return index_; }
 
  private:
-  class Slot;
+  class Slot;  // NOLINT(cppcoreguidelines-virtual-class-destructor): it is final
   const CameraList& cameras_;
   std::uint64_t seen_changes_ = 0;
   bool looked_ = false;
