@@ -17,11 +17,13 @@ namespace {
 constexpr int kNotSentBytes = 16 << 10;
 // A unix socket has no such limit: its whole buffer is kept small instead.
 constexpr int kUnixSendBytes = 64 << 10;
+// At once: a large body in few portions, and the others' turn soon.
+constexpr std::size_t kReadBytes = 64U << 10U;
 
 }  // namespace
 
 Connection::Connection(Loop& loop, const Clock& clock, Fd socket, std::string peer, const ConnectionOptions& options,
-                       const Handler& handler, OnClose on_close)
+                       const Handler& handler, OnClose on_close, BodyBudget* bodies)
     : loop_(loop),
       clock_(clock),
       socket_(std::move(socket)),
@@ -31,7 +33,7 @@ Connection::Connection(Loop& loop, const Clock& clock, Fd socket, std::string pe
       on_close_(std::move(on_close)),
       since_(clock.steady()),
       unix_(peer_ == "unix"),
-      parser_(std::make_unique<RequestParser>()),
+      parser_(std::make_unique<RequestParser>(options.body_limit, bodies)),
       progress_(since_),
       request_began_(since_),
       watch_(loop, [this](int events) { ready(events); }) {
@@ -56,7 +58,7 @@ void Connection::update_watch() {
   }
   const bool writing = !out_.empty() || body_waits_;
   // While an answer is awaited, further requests wait in the socket; a stream's input is read to see its end.
-  const bool reading = !end_of_input_ && (parser_ == nullptr || answered_);
+  const bool reading = lingering_ || (!end_of_input_ && (parser_ == nullptr || answered_));
   watch_.watch(socket_.get(), (reading ? IoWatch::kRead : 0) | (writing ? IoWatch::kWrite : 0));
 }
 
@@ -68,12 +70,12 @@ void Connection::ready(int events) {
       body_->writable();
     }
   }
-  if (!closed_ && (events & IoWatch::kRead) != 0) read_requests();
+  if (!closed_ && (events & IoWatch::kRead) != 0) lingering_ ? throw_away() : read_requests();
   if (!closed_) update_watch();
 }
 
 void Connection::read_requests() {
-  std::array<std::uint8_t, 8192> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
+  std::array<std::uint8_t, kReadBytes> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
   const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) {
@@ -99,15 +101,11 @@ void Connection::handle(RequestParser::Status status) {
   while (!closed_) {
     if (status == RequestParser::Status::More) {
       request_open_ = !parser_->idle();
+      if (parser_->awaits_continue()) queue("HTTP/1.1 100 Continue\r\n\r\n", {});
       return;
     }
     answered_ = false;
-    if (status == RequestParser::Status::Bad) {
-      keep_alive_ = false;
-      method_ = "GET";
-      respond(error_response(parser_->error_status(), parser_->error_text()));
-      return;
-    }
+    if (status == RequestParser::Status::Bad) return refuse();
     request_open_ = false;
     const Request request = std::move(parser_->request());
     method_ = request.method;
@@ -119,6 +117,31 @@ void Connection::handle(RequestParser::Status status) {
     status = parser_->next();
     if (status != RequestParser::Status::More) request_began_ = clock_.steady();
   }
+}
+
+void Connection::refuse() {
+  keep_alive_ = false;
+  method_ = "GET";
+  lingers_ = parser_->unread_body();
+  Response response = error_response(parser_->error_status(), parser_->error_text());
+  if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
+  respond(response);
+}
+
+// A peer that is still sending would get a reset, if we closed, and might lose the answer by it (RFC 9112, 9.6).
+void Connection::sent_all() {
+  if (!lingers_) return close(sent_reason_);
+  if (std::exchange(lingering_, true)) return;
+  ::shutdown(socket_.get(), SHUT_WR);
+  request_began_ = clock_.steady();
+  update_watch();
+}
+
+void Connection::throw_away() {
+  std::array<char, kReadBytes> rest;  // NOLINT(cppcoreguidelines-pro-type-member-init): thrown away
+  const ssize_t got = ::recv(socket_.get(), rest.data(), rest.size(), MSG_DONTWAIT);
+  if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) return;
+  close(sent_reason_);
 }
 
 std::string Connection::head_of(const Response& response, bool endless) const {
@@ -232,7 +255,7 @@ void Connection::flush() {
       break;
     }
   }
-  if (out_.empty() && close_when_sent_) return close(sent_reason_);
+  if (out_.empty() && close_when_sent_) return sent_all();
   update_watch();
 }
 
@@ -244,6 +267,7 @@ void Connection::close_when_sent() {
 void Connection::close(CloseReason reason) {
   if (closed_) return;
   closed_ = true;
+  if (parser_ != nullptr) parser_->forget_body();  // this may live on until the loop comes round
   watch_.watch(-1, 0);
   // What the peer sent and we did not read would turn our close into a reset, which may take the last frame away.
   std::array<char, 4096> rest;  // NOLINT(cppcoreguidelines-pro-type-member-init): thrown away
@@ -256,13 +280,19 @@ void Connection::close(CloseReason reason) {
 void Connection::check_time() {
   if (closed_) return;
   const SteadyTime now = clock_.steady();
+  if (lingering_) {
+    if (now - request_began_ > options_.linger_time) close(sent_reason_);
+    return;
+  }
   const bool blocked = !out_.empty() || body_waits_;
   if (blocked && now - progress_ > options_.stall_time) return close(CloseReason::Stalled);
   if (body_ != nullptr || blocked) return;
-  const auto limit = request_open_ ? options_.request_time : options_.idle_time;
+  const std::chrono::milliseconds for_body(1000 * parser_->body_bytes() / options_.body_rate);
+  const auto limit = request_open_ ? options_.request_time + for_body : options_.idle_time;
   if (now - request_began_ <= limit) return;
   if (!request_open_) return close(CloseReason::Timeout);
   keep_alive_ = false;
+  lingers_ = parser_->unread_body();
   sent_reason_ = CloseReason::Timeout;
   respond(error_response(408, "the request took too long"));
 }

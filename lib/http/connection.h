@@ -37,9 +37,12 @@ class Body {
 };
 
 struct ConnectionOptions {
-  std::chrono::milliseconds request_time{10'000};  ///< to send a whole request
+  std::chrono::milliseconds request_time{10'000};  ///< to send a whole request, and more for a large body:
+  std::size_t body_rate = 64u << 10;               ///< another second for each so many bytes that have come
   std::chrono::milliseconds idle_time{30'000};     ///< between requests
   std::chrono::milliseconds stall_time{15'000};    ///< in which a peer that has something to read must take a byte
+  std::chrono::milliseconds linger_time{5'000};    ///< in which what a refused peer goes on sending is thrown away
+  BodyLimit body_limit;                            ///< without one RequestParser::kMaxBodyBytes
 };
 
 class Connection {
@@ -49,8 +52,9 @@ class Connection {
   using OnClose = std::function<void(Connection&, CloseReason)>;
 
   /// `on_close` is called once; the connection is to be destroyed then, but not before the loop comes round (defer).
+  /// `bodies`: what large ones share, or nullptr.
   Connection(Loop& loop, const Clock& clock, Fd socket, std::string peer, const ConnectionOptions& options,
-             const Handler& handler, OnClose on_close);
+             const Handler& handler, OnClose on_close, BodyBudget* bodies = nullptr);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -85,6 +89,9 @@ class Connection {
   void ready(int events);
   void read_requests();
   void handle(RequestParser::Status status);
+  void refuse();
+  void sent_all();
+  void throw_away();
   void flush();
   void queue(std::string head, Blob body);
   void update_watch();
@@ -113,6 +120,8 @@ class Connection {
   bool answered_ = true;
   bool close_when_sent_ = false;
   CloseReason sent_reason_ = CloseReason::Done;  // what to say then
+  bool lingers_ = false;                         // then: what comes is thrown away first, so that the answer is read
+  bool lingering_ = false;                       // doing so
   bool end_of_input_ = false;                    // the peer has closed its side
   bool body_waits_ = false;                      // for writable()
   bool closed_ = false;

@@ -33,9 +33,10 @@ Fd open_spare() { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 Server::Server(Loop& loop, const Clock& clock, Options options, Connection::Handler handler, Report report)
     : loop_(loop),
       clock_(clock),
-      options_(options),
+      options_(std::move(options)),
       handler_(std::move(handler)),
       report_(std::move(report)),
+      bodies_(options_.body_budget_bytes),
       spare_(open_spare()),
       sweep_timer_(loop, [this] { sweep(); }),
       shutdown_timer_(loop, [this] {
@@ -100,7 +101,7 @@ void Server::admit(Fd socket, const std::string& peer) {
   ++figures_.accepted;
   auto connection = std::make_unique<Connection>(
       loop_, clock_, std::move(socket), peer, options_.connection, handler_,
-      [this](Connection& closing, Connection::CloseReason reason) { closed(closing, reason); });
+      [this](Connection& closing, Connection::CloseReason reason) { closed(closing, reason); }, &bodies_);
   connections_.emplace(connection.get(), std::move(connection));
 }
 

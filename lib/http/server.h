@@ -21,6 +21,7 @@ class Server {
     std::size_t max_connections = 4096;
     std::size_t max_connections_per_address = 2048;
     ConnectionOptions connection;
+    std::size_t body_budget_bytes = 128u << 20;  ///< of all bodies over 64 KiB that are in memory; over it: 503
   };
   struct Figures {
     std::uint64_t accepted = 0;
@@ -42,6 +43,7 @@ class Server {
 
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   [[nodiscard]] const Figures& figures() const { return figures_; }
+  [[nodiscard]] const BodyBudget& bodies() const { return bodies_; }
 
  private:
   struct Listener {
@@ -59,6 +61,7 @@ class Server {
   const Options options_;
   const Connection::Handler handler_;
   Report report_;
+  BodyBudget bodies_;
   Fd spare_;  // given up for a moment when there are no more descriptors
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> connections_;

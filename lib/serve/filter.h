@@ -113,6 +113,13 @@ class Filter {
 
   [[nodiscard]] std::unique_ptr<Question> ask(Fetch fetch, FilterOrder order, Answer answer);
 
+  /// Is told of each frame of a camera that it has worked on, with that camera's name. Once, before there are any.
+  using Told = std::function<void(const Frame&)>;
+  void tell(Told told) { told_ = std::move(told); }
+  void worked_on(const Frame& frame) const {
+    if (told_) told_(frame);
+  }
+
   [[nodiscard]] Loop& loop() const { return loop_; }
   [[nodiscard]] const std::string& name() const { return options_.name; }
   [[nodiscard]] const char* status() const;  ///< "ready", "busy", "starting" or "restarting"
@@ -160,6 +167,7 @@ class Filter {
   const Clock& clock_;
   const FilterOptions options_;
   const Report report_;
+  Told told_;
   std::optional<ChildProcess> child_;
   StreamParser parser_;
   Skips skips_before_;  // of earlier children

@@ -115,6 +115,7 @@ void FilteredCamera::done(FilterResult result) {
     auto frame = std::make_shared<Frame>(**result);
     frame->camera = hub_->camera();
     answered_ = std::move(frame);
+    filter_.worked_on(*answered_);
     const FilterRun run{answered_, question->took()};
     if (taken_ > shown_) {
       shown_ = taken_;

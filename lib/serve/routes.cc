@@ -89,10 +89,16 @@ Routes::Routes(Loop& loop, const Clock& clock, CameraList& cameras, const Filter
       cameras_(cameras),
       filters_(filters),
       pool_(loop),
+      board_(cameras),
+      fit_(clock),
       options_(std::move(options)),
       advance_boundary_(std::move(advance_boundary)),
       figures_(cameras, filters, viewers_, server_, clock, version,
-               {.control = !options_.read_only, .can_add = !options_.read_only && !options_.allowed_sources.empty()}) {}
+               {.control = !options_.read_only, .can_add = !options_.read_only && !options_.allowed_sources.empty()}) {
+  for (const auto& filter : filters_.all()) {
+    filter->tell([this, name = filter->name()](const Frame& frame) { board_.post(frame.camera, name, frame); });
+  }
+}
 
 const std::vector<Routes::Route>& Routes::table() {
   static const std::vector<Route> kTable = {
@@ -109,6 +115,8 @@ const std::vector<Routes::Route>& Routes::table() {
       {"/api/camera/cameras", &Routes::change_camera, Name::Any, kPost | kDelete},
       {"/detect_once", &Routes::detect_once, Name::Camera, kRead | kAsk},
       {"/detect_stream", &Routes::detect_stream, Name::Camera, kRead},
+      {"/api/fit/stream", &Routes::fit_stream, Name::None, kAsk},
+      {"/api/fit/stop-streaming", &Routes::fit_stop, Name::None, kAsk},
       {"/wall", &Routes::wall, Name::None, kRead},
       {"/events", &Routes::events, Name::Camera, kRead},
       {"/state", &Routes::state, Name::None, kRead},
@@ -364,9 +372,9 @@ void Routes::events(Connection& connection, const Request& request, Camera* /*ca
   head.content_type = "text/event-stream";
   // A removed camera's name may be another one's later, its address too.
   const std::string only(match(request.path).name);
-  connection.stream(
-      with_common(std::move(head), cors_origin(request)), "",
-      std::make_unique<EventsViewer>(loop_, connection, [this, only] { return figures_.brief_json(only, ""); }));
+  connection.stream(with_common(std::move(head), cors_origin(request)), "",
+                    std::make_unique<EventsViewer>(
+                        loop_, connection, [this, only] { return figures_.brief_json(only, ""); }, board_, only));
 }
 
 void Routes::state(Connection& connection, const Request& request, Camera* /*camera*/) {

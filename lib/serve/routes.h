@@ -9,8 +9,10 @@
 
 #include "http/server.h"
 #include "serve/camera_list.h"
+#include "serve/detection_board.h"
 #include "serve/figures.h"
 #include "serve/filter_list.h"
+#include "serve/fit.h"
 #include "serve/multipart.h"
 #include "serve/viewer.h"
 
@@ -83,6 +85,9 @@ class Routes {
   void change_camera(http::Connection& connection, const http::Request& request, Camera* camera);
   void add_camera(http::Connection& connection, const http::Request& request, const std::string& name);
   void camera_names(http::Connection& connection, const http::Request& request, Camera* camera);
+  // In fit_routes.cc.
+  void fit_stream(http::Connection& connection, const http::Request& request, Camera* camera);
+  void fit_stop(http::Connection& connection, const http::Request& request, Camera* camera);
   // In filter_routes.cc.
   [[nodiscard]] FilterWish filter_wish(const http::Request& request, bool always) const;
   void detect_once(http::Connection& connection, const http::Request& request, Camera* camera);
@@ -103,6 +108,8 @@ class Routes {
   CameraList& cameras_;
   const FilterList& filters_;
   VariantPool pool_;
+  DetectionBoard board_;
+  Fit fit_;
   const RouteOptions options_;
   std::size_t additions_ = 0;  // under way
   const std::string advance_boundary_;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/log.h"
 #include "cli/version.h"
+#include "serve/body_limits.h"
 #include "tool/assets.h"
 
 namespace fp::tool {
@@ -145,6 +146,9 @@ Server::Server(const ServerOptions& options, const cli::Common& common, const st
   server.max_connections = options.max_connections;
   server.max_connections_per_address = options.max_connections_per_address;
   server.connection.stall_time = options.stall_timeout;
+  server.connection.body_limit = [bytes = serve_options_.max_frame_bytes](const http::Request& request) {
+    return body_limit(request, bytes);
+  };
   server_.emplace(
       loop_, clock_, server,
       [this](http::Connection& connection, const http::Request& request) { routes_->handle(connection, request); },

@@ -486,6 +486,26 @@ wall_tells() { frames payloads viewer.out application/json | head -n 1 | jq -e "
   equals "$(sed -n 's/^data: //p' viewer.out | head -n 1 | jq -c '[.cameras[].name]')" '["two"]'
 }
 
+detections() { grep -A 1 '^event: detections$' "$1" | sed -n 's/^data: //p'; }
+
+@test "mjpeg-serve /events sends the detections of frames that carry them, and skips what is no JSON" {
+  two_cameras
+  watch viewer /events
+  watch other /events/two
+  eventually grep -q '^data: ' viewer.out
+  eventually grep -q '^data: ' other.out
+  part p1.jpg 'X-Sequence: 1' 'X-Detections: {"model":' >&7
+  eventually state_is '.cameras[0].sequence' 1
+  part p1.jpg 'X-Sequence: 5' 'X-Timestamp: 1763688000.25' 'X-Detections: { "model" : "m", "objects":[{"label":"<é>"}] }' \
+    'X-Detections: {"model":"n"}' >&7
+  eventually grep -q '^event: detections' viewer.out
+  equals "$(detections viewer.out)" '{"camera":"one","sequence":5,"timestamp":1763688000.250000,'$(
+  )'"detections":[{"model":"m","objects":[{"label":"<\u00e9>"}]},{"model":"n"}]}'
+  part p2.jpg 'X-Sequence: 9' 'X-Detections: {"model":"m"}' >&8
+  eventually grep -q '^event: detections' other.out
+  equals "$(detections other.out | jq -c '[.camera, .sequence]')" '["two",9]'
+}
+
 @test "mjpeg-serve /state tells cameras and viewers in JSON" {
   with_picture
   watch viewer /stream

@@ -1,6 +1,8 @@
 #include "http/connection.h"
 
 #include <doctest/doctest.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <string>
@@ -38,7 +40,8 @@ Response text_response(const std::string& text) {
 // A connection whose peer is the test, on a clock that stands still.
 class Site {
  public:
-  explicit Site(Connection::Handler handler) : handler_(std::move(handler)) {
+  explicit Site(Connection::Handler handler, ConnectionOptions options = {})
+      : options_(std::move(options)), handler_(std::move(handler)) {
     test::Pair pair = test::make_socketpair();
     peer_ = std::move(pair.write);
     connection_ = std::make_unique<Connection>(loop, clock, std::move(pair.read), "unix", options_, handler_,
@@ -91,7 +94,7 @@ class Site {
   Loop loop;
 
  private:
-  ConnectionOptions options_;
+  const ConnectionOptions options_;
   const Connection::Handler handler_;
   Fd peer_;
   std::unique_ptr<Connection> connection_;
@@ -277,6 +280,90 @@ TEST_CASE("Connection: a peer that asks now and then is not idle") {
     REQUIRE(site.receive_until("</a>").size() > 0);
   }
   CHECK(site.closed() == 0);
+}
+
+std::string large_post(std::size_t size, const std::string& headers = {}) {
+  return "POST /large HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(size) + "\r\n" + headers + "\r\n";
+}
+
+ConnectionOptions large_bodies() {
+  ConnectionOptions options;
+  options.body_limit = [](const Request&) { return std::size_t{4} << 20U; };
+  return options;
+}
+
+void echo_size(Connection& connection, const Request& request) {
+  connection.respond(text_response("<" + std::to_string(request.body.size()) + ">"));
+}
+
+TEST_CASE("Connection: who waits for 100 Continue gets it, and then sends the body") {
+  Site site(echo_size, large_bodies());
+  site.send(large_post(100'000, "Expect: 100-continue\r\n"));
+  CHECK(site.receive_until("\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n");
+  site.send(std::string(100'000, 'x'));
+  const std::string answer = site.receive_until("<100000>");
+  CHECK(answer.starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_CASE("Connection: who waits for 100 Continue and may not send the body is told why instead") {
+  Site site(echo_size);
+  site.send(large_post(100'000, "Expect: 100-continue\r\n"));
+  CHECK(site.receive_all().starts_with("HTTP/1.1 413 Content Too Large\r\n"));
+}
+
+TEST_CASE("Connection: a refused body is read to its end and thrown away, so that the answer is not lost") {
+  Site site(echo_size);
+  site.send(large_post(1'000'000));
+  for (int i = 0; i < 10; ++i) {
+    site.send(std::string(100'000, 'x'));
+    REQUIRE(site.run_until([&] {
+      int left = 0;
+      return ::ioctl(site.peer().get(), SIOCOUTQ, &left) == 0 && left == 0;
+    }));
+    REQUIRE(site.closed() == 0);
+  }
+  CHECK(site.receive_all().starts_with("HTTP/1.1 413 "));
+  ::shutdown(site.peer().get(), SHUT_WR);
+  CHECK(site.run_until([&] { return site.closed() == 1; }));
+  CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Done));
+}
+
+TEST_CASE("Connection: a refused peer that neither reads nor leaves is closed after a while") {
+  Site site(echo_size);
+  site.send(large_post(1'000'000));
+  REQUIRE(site.receive_all().starts_with("HTTP/1.1 413 "));
+  site.clock.tick(4s);
+  site.connection().check_time();
+  REQUIRE(site.closed() == 0);
+  site.clock.tick(2s);
+  site.connection().check_time();
+  CHECK(site.closed() == 1);
+}
+
+TEST_CASE("Connection: a large body has more time, by what has come of it") {
+  Site site(echo_size, large_bodies());
+  site.send(large_post(1'000'000));
+  // 20 s in all, at 100 KB in two seconds.
+  for (int i = 0; i < 10; ++i) {
+    if (i > 0) site.clock.tick(2s);
+    site.connection().check_time();
+    REQUIRE(site.closed() == 0);
+    site.send(std::string(100'000, 'x'));
+    REQUIRE(site.run_until([&] {
+      int left = 0;
+      return ::ioctl(site.peer().get(), SIOCOUTQ, &left) == 0 && left == 0;
+    }));
+  }
+  CHECK(site.receive_until("<1000000>").starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_CASE("Connection: a large body of which nothing comes has no more time than any request") {
+  Site site(echo_size, large_bodies());
+  site.send(large_post(4'000'000));
+  site.turn();
+  site.clock.tick(11s);
+  site.connection().check_time();
+  CHECK(site.receive_all().starts_with("HTTP/1.1 408 "));
 }
 
 Connection::Handler large_answer() {

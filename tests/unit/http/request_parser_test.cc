@@ -7,6 +7,8 @@
 namespace {
 
 using namespace fp;
+using http::BodyBudget;
+using http::Request;
 using http::RequestParser;
 using Status = http::RequestParser::Status;
 using namespace std::string_literals;
@@ -140,6 +142,87 @@ TEST_CASE("RequestParser: a body of exactly 64 KiB passes") {
   REQUIRE(feed(parser, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n" + std::string(65536, 'x')) ==
           Status::Done);
   CHECK(parser.request().body.size() == 65536);
+}
+
+std::string post(const std::string& path, std::size_t size, const std::string& headers = {}) {
+  return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(size) + "\r\n" + headers + "\r\n";
+}
+
+// 1 MiB for /large.
+std::size_t by_path(const Request& request) {
+  return request.method == "POST" && request.path == "/large" ? 1U << 20U : RequestParser::kMaxBodyBytes;
+}
+
+TEST_CASE("RequestParser: how large a body may be is asked when the header is complete") {
+  for (const std::size_t portion : {std::size_t{7}, std::size_t{70'000}, std::size_t{2'000'000}}) {
+    CAPTURE(portion);
+    RequestParser parser(by_path);
+    std::string body(1U << 20U, 'x');
+    body.front() = 'a';
+    body.back() = 'z';
+    const std::string text = post("/large?x=1", body.size()) + body + kGet;
+    Status status = Status::More;
+    std::size_t at = 0;
+    for (; at < text.size() && status == Status::More; at += portion) status = feed(parser, text.substr(at, portion));
+    REQUIRE(status == Status::Done);
+    CHECK((parser.request().body == body));
+    status = parser.next();
+    for (; at < text.size() && status == Status::More; at += portion) status = feed(parser, text.substr(at, portion));
+    REQUIRE(status == Status::Done);
+    CHECK(parser.request().path == "/stream");
+    CHECK(parser.request().body.empty());
+  }
+}
+
+TEST_CASE("RequestParser: a body over its own limit is 413, and the limit is named") {
+  RequestParser large(by_path);
+  REQUIRE(feed(large, post("/large", (1U << 20U) + 1)) == Status::Bad);
+  CHECK(large.error_status() == 413);
+  CHECK(large.error_text() == "the request's body is over 1 MiB");
+  CHECK(large.unread_body());
+  RequestParser other(by_path);
+  REQUIRE(feed(other, post("/other", 70'000)) == Status::Bad);
+  CHECK(other.error_text() == "the request's body is over 64 KiB");
+}
+
+TEST_CASE("RequestParser: bodies take from the budget what has come of them, and give it back") {
+  BodyBudget budget(1'500'000);
+  RequestParser first(by_path, &budget);
+  REQUIRE(feed(first, post("/large", 1U << 20U)) == Status::More);
+  CHECK(budget.used_bytes() == 0);  // an announcement takes nothing
+  REQUIRE(feed(first, std::string(300'000, 'x')) == Status::More);
+  CHECK(budget.used_bytes() >= 300'000);
+  REQUIRE(feed(first, std::string((1U << 20U) - 300'000, 'x')) == Status::Done);
+  CHECK(budget.used_bytes() == 1U << 20U);
+  {
+    RequestParser second(by_path, &budget);
+    Status status = feed(second, post("/large", 1U << 20U));
+    for (int i = 0; i < 10 && status == Status::More; ++i) status = feed(second, std::string(100'000, 'x'));
+    CHECK(status == Status::Bad);
+    CHECK(second.error_status() == 503);
+    RequestParser small(by_path, &budget);
+    CHECK(feed(small, post("/large", 60'000) + std::string(60'000, 'x')) == Status::Done);
+  }
+  CHECK(budget.used_bytes() == 1U << 20U);  // until the answer is out
+  CHECK(first.next() == Status::More);
+  CHECK(budget.used_bytes() == 0);
+}
+
+TEST_CASE("RequestParser: who expects 100 Continue is told of once, and only before the body") {
+  RequestParser parser;
+  REQUIRE(feed(parser, post("/", 5, "Expect: 100-Continue\r\n")) == Status::More);
+  CHECK(parser.awaits_continue());
+  CHECK_FALSE(parser.awaits_continue());
+  REQUIRE(feed(parser, "hello") == Status::Done);
+  RequestParser eager;
+  REQUIRE(feed(eager, post("/", 5, "Expect: 100-continue\r\n") + "he") == Status::More);
+  CHECK_FALSE(eager.awaits_continue());
+  RequestParser silent;
+  REQUIRE(feed(silent, post("/", 5)) == Status::More);
+  CHECK_FALSE(silent.awaits_continue());
+  RequestParser old;
+  REQUIRE(feed(old, "POST / HTTP/1.0\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n") == Status::More);
+  CHECK_FALSE(old.awaits_continue());
 }
 
 TEST_CASE("RequestParser: bad requests are 400 and say why") {

@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,10 @@ struct Site {
       : server(loop, clock, options,
                [this](Connection& connection, const Request& request) {
                  peers.push_back(connection.peer());
+                 if (request.path == "/hold") {
+                   held = &connection;
+                   return connection.wait(std::make_unique<Endless>());
+                 }
                  if (request.path == "/stream") return connection.stream({}, "streaming", std::make_unique<Endless>());
                  Response response;
                  response.text = "<" + request.path + ">";
@@ -71,6 +77,7 @@ struct Site {
   test::FakeClock clock;
   Loop loop;
   std::vector<std::string> peers;
+  Connection* held = nullptr;  // whose answer is to come
   Server server;
 
  private:
@@ -121,6 +128,64 @@ TEST_CASE("Server: over its limit for one address it answers 503") {
   REQUIRE(site.run_until([&] { return site.server.connections() == 2; }));
   const Fd third = site.connect();
   CHECK(site.receive(third).starts_with("HTTP/1.1 503 "));
+}
+
+Server::Options large_bodies(std::size_t budget_bytes) {
+  Server::Options options;
+  options.connection.body_limit = [](const Request&) { return std::size_t{32} << 20U; };
+  options.body_budget_bytes = budget_bytes;
+  return options;
+}
+
+// Without waiting for an answer, while the server runs.
+bool post(Site& site, const Fd& client, const std::string& path, std::size_t size) {
+  const std::string head =
+      "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
+  if (!test::write_all(client.get(), head)) return false;
+  const std::string portion(64U << 10U, 'x');
+  std::size_t sent = 0;
+  return site.run_until([&] {
+    for (int i = 0; i < 16 && sent < size; ++i) {
+      const ssize_t put =
+          ::send(client.get(), portion.data(), std::min(portion.size(), size - sent), MSG_DONTWAIT | MSG_NOSIGNAL);
+      if (put < 0) return errno != EAGAIN;
+      sent += static_cast<std::size_t>(put);
+    }
+    return sent == size;
+  }) && sent == size;
+}
+
+TEST_CASE("Server: a body of 20 MB arrives") {
+  Site site(large_bodies(32U << 20U));
+  const Fd client = site.connect();
+  REQUIRE(post(site, client, "/large", 20'000'000));
+  CHECK(site.receive(client, "</large>").ends_with("</large>"));
+  CHECK(site.server.bodies().used_bytes() == 0);
+}
+
+TEST_CASE("Server: over the budget of bodies a request gets 503 and all of it, and smaller ones go on") {
+  Site site(large_bodies(3'000'000));
+  const Fd holder = site.connect();
+  REQUIRE(post(site, holder, "/hold", 2'000'000));
+  REQUIRE(site.run_until([&] { return site.peers.size() == 1; }));
+  const Fd refused = site.connect();
+  CHECK(post(site, refused, "/large", 4'000'000));  // it goes on sending: the answer must not be lost by that
+  const std::string answer = site.receive(refused);
+  CHECK(answer.starts_with("HTTP/1.1 503 Service Unavailable\r\n"));
+  CHECK(answer.find("\r\nRetry-After: ") != std::string::npos);
+  const Fd small = site.connect();
+  REQUIRE(post(site, small, "/small", 50'000));
+  CHECK(site.receive(small, "</small>").ends_with("</small>"));
+}
+
+TEST_CASE("Server: what a body took of the budget comes back when its connection closes") {
+  Site site(large_bodies(3'000'000));
+  const Fd holder = site.connect();
+  REQUIRE(post(site, holder, "/hold", 2'000'000));
+  REQUIRE(site.run_until([&] { return site.held != nullptr; }));
+  CHECK(site.server.bodies().used_bytes() >= 2'000'000);
+  site.held->close(Connection::CloseReason::Done);
+  CHECK(site.server.bodies().used_bytes() == 0);
 }
 
 TEST_CASE("Server: a place that becomes free is given to the next") {
