@@ -32,13 +32,15 @@ export class DetectDialog {
     });
   }
 
-  /** Asks at once. */
-  open(name) {
+  /** Asks at once. `size`: of the camera's pictures, null if not known. */
+  open({name, size}) {
     this.#name = name;
-    document.getElementById('detect-title').textContent = `Detect, ${name}`;
+    document.getElementById('detect-title').textContent = `Detection: ${name}`;
     document.getElementById('detect-filter-choice').hidden = this.#filters.names.length < 2;
+    this.#picture.setAttribute('aria-label', `Picture of ${name} with what was found`);
     offer(this.#filter, this.#filters.names, this.#filters.chosenFor(name));
     this.#clear();
+    this.#resize(size ?? {width: 16, height: 9});  // black, so that nothing jumps when the picture comes
     this.#dialog.showModal();
     this.#again.focus();
     this.#ask();
@@ -68,19 +70,22 @@ export class DetectDialog {
   }
 
   #show(answer, bitmap) {
-    this.#screen.style.setProperty('--ratio', bitmap.width / bitmap.height);
-    this.#screen.hidden = false;
-    this.#picture.width = bitmap.width;
-    this.#picture.height = bitmap.height;
+    this.#resize(bitmap);
     this.#picture.getContext('2d', {alpha: false}).drawImage(bitmap, 0, 0);
     this.#overlay.show(answer.detections, bitmap);
     const objects = answer.detections.flatMap((one) => one.objects);
     const more = answer.detections.some(({truncated}) => truncated) ? ', and more that were left out' : '';
     this.#say(objects.length === 0 ? 'Nothing found' : `${figures.plural(objects.length, 'object')} found${more}`, '');
-    this.#picture.setAttribute('aria-label', `Picture of ${this.#name} with what was found`);
     document.getElementById('detect-objects').replaceChildren(...objects.map((object) => item(object, bitmap)));
     this.#showFigures(answer, bitmap);
     this.#offerPicture(answer, bitmap);
+  }
+
+  #resize({width, height}) {
+    this.#screen.style.setProperty('--ratio', width / height);
+    this.#screen.hidden = false;
+    this.#picture.width = width;
+    this.#picture.height = height;
   }
 
   #showFigures({age, took, ms, model}, {width, height}) {

@@ -135,7 +135,7 @@ function newCamera(name) {
     paused: paused.has(name),
     onToggle,
     onOpen: (camera) => pages.open(camera),
-    onDetect: (camera) => detectDialog.open(camera.name),
+    onDetect: (camera) => detectDialog.open(camera),
   });
 }
 
