@@ -21,6 +21,11 @@ export function streamUrl(name, wishes) {
   return withQuery(`stream/${encodeURIComponent(name)}`, wishes);
 }
 
+/** The filter's own pictures: it draws what it found, as nobody else will. */
+export function detectStreamUrl(name, wishes) {
+  return withQuery(`detect_stream/${encodeURIComponent(name)}`, wishes);
+}
+
 /** What the filter finds in one picture of the camera. */
 export const detectUrl = (name, filter) => withQuery(`detect_once/${encodeURIComponent(name)}`, throughFilter(filter));
 

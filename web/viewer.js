@@ -16,7 +16,7 @@ import {Refusal, sentence} from './refusal.js';
 import {RemoveDialog} from './remove-dialog.js';
 import {listenForShortcuts} from './shortcuts.js';
 import {TileWidth} from './tile-width.js';
-import {gridUrl, streamUrl, throughFilter, wallUrl} from './urls.js';
+import {detectStreamUrl, gridUrl, streamUrl, throughFilter, wallUrl} from './urls.js';
 import {Wall} from './wall.js';
 
 const REFRESH_MS = 500;        // nobody reads numbers faster than this
@@ -185,7 +185,7 @@ function follow() {
   const wanted = sent();
   for (const camera of cameras) {
     camera.setReceiving(wanted.includes(camera));
-    camera.setRaw(streamUrl(camera.name, camera.alone ? wishesFor(camera) : {}));
+    camera.setRaw(rawUrl(camera));
     camera.setFilterProblem(camera.name === onlyName() ? filters.problemOf(camera.name) : '');
   }
   const isOpen = root.dataset.state !== 'paused';
@@ -234,6 +234,12 @@ function cameraUrl(name) {
 // Only what has the page or the screen for itself is sent through a filter: a wall would send all cameras through it.
 function wishesFor({name, size}) {
   return {...wishesOf(name, size?.width), ...throughFilter(filters.liveOf(name))};
+}
+
+function rawUrl({name, alone, size}) {
+  if (!alone) return streamUrl(name, {});
+  const [wishes, filter] = [wishesOf(name, size?.width), filters.liveOf(name)];
+  return filter === null ? streamUrl(name, wishes) : detectStreamUrl(name, {...wishes, filter});
 }
 
 function followVisibility() {

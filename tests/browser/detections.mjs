@@ -13,6 +13,11 @@ const placeOf = (frame) => [frame * 38 % (SQUARE.width - SQUARE.side[0]), frame 
 
 const PLAYER = fileURLToPath(new URL('play-frames.py', import.meta.url));
 
+const FINDER = fileURLToPath(new URL('find-square.py', import.meta.url));
+
+/** Options for a filter that finds what X-Square says; `words` as find-square.py takes them. */
+export const finder = (name, ...words) => ['--filter', `${name}=exec python3 ${FINDER} ${words.join(' ')}`];
+
 /** A command for exec:. `headersOf(frame, [x, y, w, h])` gives the header lines that go with the frame. */
 export function movingSquare(t, fps, headersOf = detectionsOf) {
   const folder = temporaryFolder(t);
