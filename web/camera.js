@@ -218,6 +218,11 @@ export class Camera {
     return bytesPerSecond === null ? null : bytesPerSecond * 8;
   }
 
+  /** Pictures came, and now there are none. */
+  get isSilent() {
+    return this.#fps.perSecond(localNow()) === 0;
+  }
+
   /** Pictures with detections that came here; null if unknown. */
   detectionsPerSecond(now) {
     return this.#detections.perSecond(now);

@@ -36,12 +36,13 @@ export class Filters {
   }
 
   /** Why the camera's pictures do not come through it, in words; '' if they do, or need not. */
-  problemOf(camera) {
+  problemOf({name: camera, isSilent}) {
     const live = this.liveOf(camera);
-    const {name, status, trouble} = this.#all.find(({name}) => name === live) ?? {};
+    if (live === null) return '';
+    const {name, status, trouble} = this.#all.find(({name}) => name === live);
     if (status === 'starting') return `The filter ${name} is starting`;
     if (status === 'restarting') return `The filter ${name} is being started again${trouble ? `: ${trouble}` : ''}`;
-    return '';
+    return isSilent ? `The filter ${name} does not answer` : '';
   }
 }
 

@@ -186,7 +186,7 @@ function follow() {
   for (const camera of cameras) {
     camera.setReceiving(wanted.includes(camera));
     camera.setRaw(rawUrl(camera));
-    camera.setFilterProblem(camera.name === onlyName() ? filters.problemOf(camera.name) : '');
+    camera.setFilterProblem(camera.name === onlyName() ? filters.problemOf(camera) : '');
   }
   const isOpen = root.dataset.state !== 'paused';
   if (isOpen === allPaused() || (isOpen && wantedUrl() !== wall.url)) request();

@@ -204,6 +204,16 @@ test('a live picture whose filter has gone does not look live', async (t) => {
   viewer.assertNoComplaints();
 });
 
+test('nor does one whose filter hangs', async (t) => {
+  const filters = ['--filter', 'lids=exec cat >/dev/null', '--filter-timeout', '60s'];
+  const {viewer, page, card} = await openLids(t, {filters});
+  await viewer.isLive('lids');
+  await page.getByRole('switch', {name: 'Live detection'}).click();
+  await viewer.cameraBecomes('lids', 'stalled');
+  await card.getByText('The filter lids does not answer').waitFor();
+  viewer.assertNoComplaints();
+});
+
 test('on a phone the answer fits the window, and the buttons stay at hand', async (t) => {
   const {viewer, page, dialog} = await openLids(t, {viewport: PHONE, hasTouch: true, isMobile: true});
   await viewer.button('lids', 'detect').tap();

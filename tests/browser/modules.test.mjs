@@ -207,11 +207,12 @@ test('a camera is live through a filter that there is, by choice or the first on
   filters.describe([{name: 'faces', status: 'ready'}, {name: 'hands', status: 'restarting', trouble: 'exit code 69'}]);
   assert.deepEqual(['door', 'yard'].map((camera) => filters.liveOf(camera)), ['hands', null]);
   assert.equal(filters.chosenFor('yard'), 'faces');
-  assert.match(filters.problemOf('door'), /hands.*exit code 69/);
-  assert.equal(filters.problemOf('yard'), '');
+  assert.match(filters.problemOf({name: 'door'}), /hands.*exit code 69/);
+  assert.equal(filters.problemOf({name: 'yard', isSilent: true}), '');
   filters.describe([{name: 'faces', status: 'busy'}]);
   assert.equal(filters.liveOf('door'), 'faces');
-  assert.equal(filters.problemOf('door'), '');
+  assert.equal(filters.problemOf({name: 'door', isSilent: false}), '');
+  assert.match(filters.problemOf({name: 'door', isSilent: true}), /faces does not answer/);
   filters.describe(undefined);
   assert.equal(filters.liveOf('door'), null);
 });
