@@ -10,6 +10,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "base/clock.h"
@@ -51,36 +52,69 @@ Result<std::pair<Fd, Fd>> make_pipe() {
   return std::pair(Fd(ends[0]), Fd(ends[1]));
 }
 
+// O_NONBLOCK is a property of an end of its own: the child's end blocks as ever.
+void never_block(const Fd& end) { ::fcntl(end.get(), F_SETFL, ::fcntl(end.get(), F_GETFL) | O_NONBLOCK); }
+
+// Ours, but for what `more` sets. Views into both.
+std::vector<char*> environment_with(const std::vector<std::string>& more) {
+  std::vector<char*> all;
+  for (const std::string& entry : more) all.push_back(const_cast<char*>(entry.c_str()));
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    const std::string_view name = text.substr(0, text.find('='));
+    const auto sets = [&](const std::string& other) { return other.starts_with(std::string(name) + "="); };
+    if (std::none_of(more.begin(), more.end(), sets)) all.push_back(*entry);
+  }
+  all.push_back(nullptr);
+  return all;
+}
+
 }  // namespace
 
 Result<ChildProcess> ChildProcess::shell(const std::string& command, Pipe pipe) { return shell(command, pipe, {}); }
 
 Result<ChildProcess> ChildProcess::shell(const std::string& command, Pipe pipe, const Streams& streams) {
-  auto main = make_pipe();
-  if (!main) return fail(std::move(main).error());
-  auto& [read_end, write_end] = *main;
-  const bool from = pipe == Pipe::FromChild;
   FileActions actions;
-  posix_spawn_file_actions_adddup2(&actions.raw, from ? write_end.get() : read_end.get(), from ? 1 : 0);
-  std::optional<std::pair<Fd, Fd>> input;
-  if (from && !streams.input.empty()) {
+  Fd ours;
+  // What the child will have as 0, 1 and 2: kept until it has been made.
+  Fd input;
+  Fd output;
+  if (pipe != Pipe::ToChild) {
     auto made = make_pipe();
     if (!made) return fail(std::move(made).error());
-    input.emplace(std::move(*made));
-    // All of it at once: a pipe that nobody reads yet holds 64 KiB.
-    const ssize_t put = ::write(input->second.get(), streams.input.data(), std::min(streams.input.size(), kPipeBytes));
-    if (put != static_cast<ssize_t>(streams.input.size())) return fail(io_error("pipe", E2BIG));
-    posix_spawn_file_actions_adddup2(&actions.raw, input->first.get(), 0);
+    ours = std::move(made->first);
+    output = std::move(made->second);
+    posix_spawn_file_actions_adddup2(&actions.raw, output.get(), 1);
   } else {
-    posix_spawn_file_actions_addopen(&actions.raw, from ? 0 : 1, "/dev/null", from ? O_RDONLY : O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions.raw, 1, "/dev/null", O_WRONLY, 0);
+  }
+  Fd to_input;
+  if (pipe != Pipe::FromChild || !streams.input.empty()) {
+    auto made = make_pipe();
+    if (!made) return fail(std::move(made).error());
+    input = std::move(made->first);
+    to_input = std::move(made->second);
+    posix_spawn_file_actions_adddup2(&actions.raw, input.get(), 0);
+  } else {
+    posix_spawn_file_actions_addopen(&actions.raw, 0, "/dev/null", O_RDONLY, 0);
+  }
+  if (pipe == Pipe::FromChild && to_input) {
+    // All of it at once: a pipe that nobody reads yet holds 64 KiB.
+    const ssize_t put = ::write(to_input.get(), streams.input.data(), std::min(streams.input.size(), kPipeBytes));
+    if (put != static_cast<ssize_t>(streams.input.size())) return fail(io_error("pipe", E2BIG));
+    to_input.reset();
   }
   std::optional<std::pair<Fd, Fd>> errors;
   if (streams.keep_errors) {
     auto made = make_pipe();
     if (!made) return fail(std::move(made).error());
     errors.emplace(std::move(*made));
-    ::fcntl(errors->first.get(), F_SETFL, O_NONBLOCK);
+    never_block(errors->first);
     posix_spawn_file_actions_adddup2(&actions.raw, errors->second.get(), 2);
+  }
+  if (pipe == Pipe::Both) {
+    never_block(ours);
+    never_block(to_input);
   }
   posix_spawn_file_actions_addclosefrom_np(&actions.raw, 3);
   Attributes attributes;
@@ -88,11 +122,13 @@ Result<ChildProcess> ChildProcess::shell(const std::string& command, Pipe pipe, 
   std::string flag = "-c";
   std::string text = command;
   std::array<char*, 4> arguments = {shell.data(), flag.data(), text.data(), nullptr};
+  std::vector<char*> environment = environment_with(streams.environment);
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, "/bin/sh", &actions.raw, &attributes.raw, arguments.data(), environ);
+  const int error = ::posix_spawn(&pid, "/bin/sh", &actions.raw, &attributes.raw, arguments.data(), environment.data());
   if (error != 0) return fail(io_error("run /bin/sh", error));
-  ChildProcess child(pid, std::move(from ? read_end : write_end));
+  ChildProcess child(pid, std::move(pipe == Pipe::ToChild ? to_input : ours));
   child.group_ = pid;
+  child.input_ = std::move(to_input);
   if (errors) child.errors_ = std::move(errors->first);
   return child;
 }
@@ -113,6 +149,7 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       group_(std::exchange(other.group_, -1)),
       pipe_(std::move(other.pipe_)),
+      input_(std::move(other.input_)),
       errors_(std::move(other.errors_)),
       status_(other.status_) {}
 
@@ -122,6 +159,7 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
     pid_ = std::exchange(other.pid_, -1);
     group_ = std::exchange(other.group_, -1);
     pipe_ = std::move(other.pipe_);
+    input_ = std::move(other.input_);
     errors_ = std::move(other.errors_);
     status_ = other.status_;
   }
@@ -136,6 +174,7 @@ void ChildProcess::terminate() {
 
 void ChildProcess::kill() {
   pipe_.reset();
+  input_.reset();
   // Also when the child itself has ended: a grandchild in its group may live on. A group id is not given to another
   // while a member lives; when none lives kill() fails harmlessly, unless the number was used again in between, which
   // poll_exit() makes unlikely by killing the rest of the group at once.
@@ -177,6 +216,7 @@ bool ChildProcess::wait_for_exit(std::optional<std::chrono::milliseconds> limit)
 void ChildProcess::stop(std::chrono::milliseconds grace) {
   if (pid_ <= 0) return;
   pipe_.reset();
+  input_.reset();
   terminate();
   (void)wait_for_exit(grace);
   kill();

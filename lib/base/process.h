@@ -1,4 +1,4 @@
-// A child process in a group of its own, read from or written to through one descriptor.
+// A child process in a group of its own, read from, written to, or both, through pipes.
 #pragma once
 
 #include <sys/types.h>
@@ -18,11 +18,16 @@ namespace fp {
 /// The child gets default signal handling, an empty signal mask, and only descriptors 0, 1 and 2.
 class ChildProcess {
  public:
-  enum class Pipe { FromChild, ToChild };  ///< which of the child's standard streams our descriptor is tied to
+  enum class Pipe {
+    FromChild,  ///< fd() reads its standard output
+    ToChild,    ///< fd() writes to its standard input
+    Both,       ///< fd() reads, input_fd() writes; neither end of ours blocks
+  };
 
   struct Streams {
     std::string input;         ///< FromChild: what it reads on its standard input, at most 64 KiB; "": /dev/null
     bool keep_errors = false;  ///< standard error is a pipe that read_errors() empties, not ours
+    std::vector<std::string> environment = {};  ///< "NAME=value", besides our own and before it
   };
   /// Runs `/bin/sh -c command`. Standard error is ours; the stream that is not piped is /dev/null.
   /// Error: Io (no more processes or descriptors). A command that is not found is no error here: the shell says so on
@@ -36,6 +41,11 @@ class ChildProcess {
 
   [[nodiscard]] int fd() const { return pipe_.get(); }  ///< our end of the pipe; -1 once closed
   void close_pipe() { pipe_.reset(); }
+  /// Of Both: our end of the pipe to its standard input; -1 once closed. Writing fails with EPIPE when nobody reads.
+  [[nodiscard]] int input_fd() const { return input_.get(); }
+  void close_input() { input_.reset(); }
+  /// With keep_errors: what to watch for read_errors(); else -1.
+  [[nodiscard]] int errors_fd() const { return errors_.get(); }
   /// With keep_errors: what it has written to standard error since, at most 64 KiB. Does not block. A child that nobody
   /// listens to waits when its pipe is full.
   [[nodiscard]] std::string read_errors();
@@ -56,6 +66,7 @@ class ChildProcess {
   pid_t pid_ = -1;  // -1: moved from, or ended and waited for
   pid_t group_ = -1;
   Fd pipe_;
+  Fd input_;
   Fd errors_;
   std::optional<int> status_;
 };

@@ -1,5 +1,7 @@
 #include "frame/frame.h"
 
+#include "base/text.h"
+
 namespace fp {
 
 const char* name_of(Signal signal) {
@@ -19,6 +21,11 @@ std::optional<Signal> parse_signal(std::string_view text) {
     if (text == name_of(signal)) return signal;
   }
   return std::nullopt;
+}
+
+bool is_control_header(std::string_view name) {
+  return equal_ignoring_case(name, "X-Request") || equal_ignoring_case(name, "X-Gate") ||
+         equal_ignoring_case(name, "X-Overlay");
 }
 
 std::string with_hop(const std::string& trace, const TraceHop& hop, WallTime received, WallTime sent) {

@@ -23,6 +23,9 @@ enum class Signal {
 [[nodiscard]] const char* name_of(Signal signal);
 [[nodiscard]] std::optional<Signal> parse_signal(std::string_view text);
 
+/// X-Request, X-Gate and X-Overlay, any case: orders to a filter, which nobody may send but who runs it.
+[[nodiscard]] bool is_control_header(std::string_view name);
+
 struct Header {
   std::string name;
   std::string value;  ///< one line, no CR, LF or 0xFF

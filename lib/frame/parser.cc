@@ -352,8 +352,7 @@ void StreamParser::x_header(std::string_view name, std::string_view value) {
     frame.signal = parse_signal(lower(value)).value_or(Signal::Live);
   } else if (equal_ignoring_case(name, "X-Trace")) {
     frame.trace = std::string(value);
-  } else if (!options_.strip_control_headers ||
-             (!equal_ignoring_case(name, "X-Gate") && !equal_ignoring_case(name, "X-Overlay"))) {
+  } else if (!options_.strip_control_headers || !is_control_header(name)) {
     frame.extra.push_back({std::string(name), std::string(value)});
   }
 }

@@ -52,7 +52,7 @@ class StreamParser {
 
   struct Options {
     std::size_t max_frame_bytes = kDefaultMaxFrameBytes;
-    bool strip_control_headers = false;  ///< X-Gate and X-Overlay, for whatever comes over a network
+    bool strip_control_headers = false;  ///< is_control_header(), of what comes over a network
   };
   explicit StreamParser(Options options) : options_(options) {}
 

@@ -56,6 +56,7 @@ Camera::Camera(Loop& loop, const Clock& clock, CameraOptions camera, const Serve
       changed_(std::move(changed)),
       hub_(camera_.name, std::move(next_headers), clock),
       variants_(clock, camera_.name, report_),
+      filters_(clock, report_),
       watch_(loop, [this](int) { turn(); }),
       timer_(loop, [this] { turn(); }),
       idle_timer_(loop, [this] { stop(); }),
@@ -75,6 +76,10 @@ Camera::~Camera() {
 Result<std::shared_ptr<Variant>> Camera::variant(VariantPool& pool, const VariantKey& key) {
   // The variant keeps the hub that it reads, and so all of the camera.
   return variants_.get(pool, std::shared_ptr<Hub>(shared_from_this(), &hub_), key);
+}
+
+std::shared_ptr<FilteredCamera> Camera::filtered(Filter& filter, const std::string& overlay) {
+  return filters_.get(std::shared_ptr<Hub>(shared_from_this(), &hub_), filter, overlay);
 }
 
 void Camera::start() {

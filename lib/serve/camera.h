@@ -12,6 +12,7 @@
 #include "hub/hub.h"
 #include "jpeg/encoder.h"
 #include "loop/loop.h"
+#include "serve/filtered.h"
 #include "serve/source.h"
 #include "serve/variants.h"
 
@@ -59,6 +60,8 @@ class Camera : public std::enable_shared_from_this<Camera> {
   /// Its pictures in another quality or size, kept by whoever watches them. Errors: those of CameraVariants::get().
   [[nodiscard]] Result<std::shared_ptr<Variant>> variant(VariantPool& pool, const VariantKey& key);
   [[nodiscard]] const CameraVariants& variants() const { return variants_; }
+  /// Its pictures as a filter makes them, kept by whoever watches them.
+  [[nodiscard]] std::shared_ptr<FilteredCamera> filtered(Filter& filter, const std::string& overlay);
   /// For those who watch it.
   void report(Severity severity, const std::string& text) const {
     if (report_) report_(severity, "camera " + name() + ": " + text);
@@ -127,6 +130,7 @@ class Camera : public std::enable_shared_from_this<Camera> {
   std::function<void()> changed_;
   Hub hub_;
   CameraVariants variants_;
+  CameraFilters filters_;
   jpeg::Encoder encoder_;
   std::string card_text_;  // what the card that is shown says; "" when a picture is shown
   bool stopped_ = false;

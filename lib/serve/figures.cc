@@ -68,11 +68,27 @@ json viewer_json(const ViewerFigures& viewer) {
                  {"bytes", viewer.bytes},
                  {"fps", rounded(viewer.fps, 0.01)},
                  {"blocked", viewer.blocked},
+                 {"filter", viewer.filter},
                  {"variant", viewer.variant},
                  {"auto", viewer.automatic}};
   object["quality"] = viewer.quality_percent > 0 ? json(viewer.quality_percent) : json();
   object["width"] = viewer.size ? json(viewer.size->width_px) : json();
   object["height"] = viewer.size ? json(viewer.size->height_px) : json();
+  return object;
+}
+
+json filter_json(const Filter& filter) {
+  const Filter::Figures& figures = filter.figures();
+  json object = {{"name", filter.name()}, {"status", filter.status()}, {"trouble", filter.trouble()}};
+  object["waiting"] = filter.waiting();
+  object["questions"] = figures.questions;
+  object["answered"] = figures.answered;
+  object["failed"] = figures.failed;
+  object["timed_out"] = figures.timed_out;
+  object["restarts"] = figures.restarts;
+  object["late"] = figures.late;
+  object["skipped"] = filter.skips().total();
+  object["ms"] = rounded(seconds_of(figures.took.percentile(50)) * 1000, 0.001);
   return object;
 }
 
@@ -154,6 +170,10 @@ std::string Figures::state_json() const {
   for (std::size_t i = 0; i < cameras_.all().size(); ++i) {
     text += (i == 0 ? "" : ",") + camera_json(*cameras_.all()[i], true);
   }
+  text += "],\"filters\":[";
+  for (std::size_t i = 0; i < filters_.all().size(); ++i) {
+    text += (i == 0 ? "" : ",") + filter_json(*filters_.all()[i]).dump(-1, ' ', false, json::error_handler_t::replace);
+  }
   text += "],\"viewers\":[";
   bool first = true;
   for (const auto* entry : viewers_.entries()) {
@@ -193,6 +213,36 @@ void Figures::add_variants(std::string& out) const {
   }
 }
 
+void Figures::add_filters(std::string& out) const {
+  if (filters_.all().empty()) return;
+  const auto each = [&](const char* name, const char* type, const char* help, auto value) {
+    Family family(out, name, type, help);
+    for (const auto& filter : filters_.all()) {
+      family.sample("filter=\"" + filter->name() + "\"", static_cast<double>(value(*filter)));
+    }
+  };
+  each("framepipe_filter_up", "gauge", "1 while the filter's program runs.",
+       [](const Filter& filter) { return filter.pid() > 0 ? 1 : 0; });
+  each("framepipe_filter_waiting", "gauge", "Questions that wait for their turn.",
+       [](const Filter& filter) { return filter.waiting(); });
+  each("framepipe_filter_questions_total", "counter", "Questions put to the filter.",
+       [](const Filter& filter) { return filter.figures().questions; });
+  each("framepipe_filter_answered_total", "counter", "Questions that it answered.",
+       [](const Filter& filter) { return filter.figures().answered; });
+  each("framepipe_filter_failed_total", "counter", "Questions that failed.",
+       [](const Filter& filter) { return filter.figures().failed; });
+  each("framepipe_filter_timed_out_total", "counter", "Questions that failed at the time limit.",
+       [](const Filter& filter) { return filter.figures().timed_out; });
+  each("framepipe_filter_restarts_total", "counter", "How often the filter's program ended, or was killed.",
+       [](const Filter& filter) { return filter.figures().restarts; });
+  each("framepipe_filter_late_total", "counter", "Frames of the filter that answered nothing.",
+       [](const Filter& filter) { return filter.figures().late; });
+  each("framepipe_filter_skipped_total", "counter", "What the filter wrote and was no whole frame.",
+       [](const Filter& filter) { return filter.skips().total(); });
+  each("framepipe_filter_seconds_total", "counter", "Time from giving the filter a frame to its answer, together.",
+       [](const Filter& filter) { return seconds_of(filter.figures().took.sum()); });
+}
+
 std::string Figures::metrics() const {
   std::string out;
   out += "# HELP framepipe_info Version of the server.\n# TYPE framepipe_info gauge\nframepipe_info{version=\"" +
@@ -218,6 +268,7 @@ std::string Figures::metrics() const {
   each("framepipe_camera_viewers", "gauge", "Streams, walls and waiting snapshots that watch the camera.",
        [](Camera& camera) { return camera.watchers(); });
   add_variants(out);
+  add_filters(out);
   {
     Family family(out, "framepipe_camera_skipped_total", "counter", "What came and was no whole frame, by reason.");
     for (const auto& camera : cameras_.all()) {

@@ -6,6 +6,7 @@
 
 #include "http/server.h"
 #include "serve/camera_list.h"
+#include "serve/filter_list.h"
 #include "serve/viewer.h"
 
 namespace fp {
@@ -17,9 +18,10 @@ class Figures {
     bool control = false;  ///< start and stop
     bool can_add = false;  ///< add and remove cameras
   };
-  Figures(const CameraList& cameras, const ViewerList& viewers, const http::Server*& server, const Clock& clock,
-          std::string version, Allowed allowed)
+  Figures(const CameraList& cameras, const FilterList& filters, const ViewerList& viewers, const http::Server*& server,
+          const Clock& clock, std::string version, Allowed allowed)
       : cameras_(cameras),
+        filters_(filters),
         viewers_(viewers),
         server_(server),
         clock_(clock),
@@ -37,9 +39,11 @@ class Figures {
  private:
   [[nodiscard]] std::string server_json() const;
   void add_variants(std::string& out) const;
+  void add_filters(std::string& out) const;
   [[nodiscard]] std::string camera_json(Camera& camera, bool full) const;
 
   const CameraList& cameras_;
+  const FilterList& filters_;
   const ViewerList& viewers_;
   const http::Server*& server_;
   const Clock& clock_;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "serve/addition.h"
 #include "serve/events.h"
+#include "serve/query.h"
 #include "serve/snapshot.h"
 
 namespace fp {
@@ -13,20 +14,6 @@ namespace {
 using http::Connection;
 using http::Request;
 using http::Response;
-
-// A query parameter, or nothing when it is not there. A value that cannot be read is the caller's to refuse.
-std::optional<std::string> query(const Request& request, const std::string& name) {
-  const auto found = request.query.find(name);
-  if (found == request.query.end()) return std::nullopt;
-  return found->second;
-}
-
-struct BadQuery {
-  std::string text;
-};
-struct NoCamera {
-  std::string name;  // "": there is none at all
-};
 
 // All of it, passwords too: another one is a mended one.
 bool same_source(const Source& one, const Source& other) {
@@ -95,15 +82,16 @@ FramingMode read_framing(const Request& request) {
 
 }  // namespace
 
-Routes::Routes(Loop& loop, const Clock& clock, CameraList& cameras, RouteOptions options, std::string advance_boundary,
-               const std::string& version)
+Routes::Routes(Loop& loop, const Clock& clock, CameraList& cameras, const FilterList& filters, RouteOptions options,
+               std::string advance_boundary, const std::string& version)
     : loop_(loop),
       clock_(clock),
       cameras_(cameras),
+      filters_(filters),
       pool_(loop),
       options_(std::move(options)),
       advance_boundary_(std::move(advance_boundary)),
-      figures_(cameras, viewers_, server_, clock, version,
+      figures_(cameras, filters, viewers_, server_, clock, version,
                {.control = !options_.read_only, .can_add = !options_.read_only && !options_.allowed_sources.empty()}) {}
 
 const std::vector<Routes::Route>& Routes::table() {
@@ -119,6 +107,8 @@ const std::vector<Routes::Route>& Routes::table() {
       {"/api/camera/stop", &Routes::stop, Name::None, kPost},
       {"/api/camera/cameras", &Routes::camera_names, Name::None, kRead},
       {"/api/camera/cameras", &Routes::change_camera, Name::Any, kPost | kDelete},
+      {"/detect_once", &Routes::detect_once, Name::Camera, kRead | kAsk},
+      {"/detect_stream", &Routes::detect_stream, Name::Camera, kRead},
       {"/wall", &Routes::wall, Name::None, kRead},
       {"/events", &Routes::events, Name::Camera, kRead},
       {"/state", &Routes::state, Name::None, kRead},
@@ -177,7 +167,7 @@ void Routes::answer(Connection& connection, const Request& request, Response res
 void Routes::answer_options(Connection& connection, const Request& request, unsigned methods) const {
   std::string names;
   if ((methods & kRead) != 0) names += "GET, HEAD, ";
-  if ((methods & kPost) != 0) names += "POST, ";
+  if ((methods & (kPost | kAsk)) != 0) names += "POST, ";
   if ((methods & kDelete) != 0) names += "DELETE, ";
   names += "OPTIONS";
   Response response;
@@ -196,10 +186,12 @@ void Routes::answer_options(Connection& connection, const Request& request, unsi
 // A browser names the page's origin in whatever can change something; programs name none. `*` allows reading only: it
 // says that pictures are no secret, not that any page in the world may stop a camera.
 bool Routes::refuse_change(Connection& connection, const Request& request) const {
-  if (options_.read_only) {
-    answer(connection, request, http::error_response(403, "nothing can be changed here (--read-only)"));
-    return true;
-  }
+  if (!options_.read_only) return refuse_page(connection, request);
+  answer(connection, request, http::error_response(403, "nothing can be changed here (--read-only)"));
+  return true;
+}
+
+bool Routes::refuse_page(Connection& connection, const Request& request) const {
   const auto origin = request.header("Origin");
   if (!origin) return false;
   const auto host = request.header("Host").value_or("");
@@ -228,13 +220,15 @@ void Routes::handle(Connection& connection, const Request& request) {
   }
   const unsigned methods = found.route != nullptr ? found.route->methods : kRead;
   const bool reads = request.method == "GET" || request.method == "HEAD";
-  const bool fits = (reads && (methods & kRead) != 0) || (request.method == "POST" && (methods & kPost) != 0) ||
+  const bool asks = request.method == "POST" && (methods & kAsk) != 0;
+  const bool fits = (reads && (methods & kRead) != 0) || asks || (request.method == "POST" && (methods & kPost) != 0) ||
                     (request.method == "DELETE" && (methods & kDelete) != 0);
   if (!fits) return answer_options(connection, request, methods);
-  if (!reads && refuse_change(connection, request)) return;
+  if (asks && refuse_page(connection, request)) return;
+  if (!reads && !asks && refuse_change(connection, request)) return;
   const bool names_things =
       request.body.find("camera") != std::string::npos || request.body.find("source") != std::string::npos;
-  if (!reads && names_things && request.query.empty()) {
+  if (!reads && !asks && names_things && request.query.empty()) {
     return answer(
         connection, request,
         http::error_response(400, "parameters belong into the address, as in ?camera=NAME: a body is not read"));
@@ -247,13 +241,15 @@ void Routes::handle(Connection& connection, const Request& request) {
       return answer(connection, request, std::move(response));
     }
     Camera* camera = cameras_.first();
-    if (found.route->name == Name::Camera) {
+    if (found.route->name == Name::Camera && !asks) {
       if (!found.name.empty()) camera = cameras_.find(found.name);
       if (camera == nullptr) throw NoCamera{std::string(found.name)};
     }
     (this->*found.route->handler)(connection, request, camera);
   } catch (const BadQuery& bad) {
     answer(connection, request, http::error_response(400, bad.text));
+  } catch (const NoFilter& none) {
+    answer(connection, request, http::error_response(404, none.text));
   } catch (const NoCamera& none) {
     const std::string text =
         none.name.empty() ? "no camera here yet" : "no camera '" + printable(none.name, 80) + "' here";
@@ -282,10 +278,14 @@ void Routes::root(Connection& connection, const Request& request, Camera* camera
 }
 
 void Routes::stream(Connection& connection, const Request& request, Camera* camera) {
+  stream_of(connection, request, *camera, filter_wish(request, /*always=*/false));
+}
+
+void Routes::stream_of(Connection& connection, const Request& request, Camera& camera, const FilterWish& filter) {
   const double fps = read_fps(request);
   const FramingMode mode = read_framing(request);
   const PictureWish wish = read_picture(request);
-  auto feed = std::make_unique<Feed>(*camera, pool_);
+  auto feed = std::make_unique<Feed>(camera, pool_, filter);
   std::optional<AutoQuality> automatic;
   if (wish.automatic) automatic.emplace(wish.key, fps, clock_);
   if (const auto chosen = feed->choose(automatic ? automatic->key() : wish.key); !chosen) {
@@ -302,6 +302,7 @@ void Routes::stream(Connection& connection, const Request& request, Camera* came
 }
 
 void Routes::snapshot(Connection& connection, const Request& request, Camera* camera) {
+  if (query(request, "filter")) return filtered_snapshot(connection, request, *camera);
   SnapshotWish wish;
   if (const auto text = query(request, "max_age")) {
     const auto ms = parse_integer<std::uint32_t>(*text);
@@ -331,6 +332,7 @@ void Routes::snapshot(Connection& connection, const Request& request, Camera* ca
 void Routes::wall(Connection& connection, const Request& request, Camera* /*camera*/) {
   const double fps = read_fps(request);
   const PictureWish wish = read_picture(request);
+  const FilterWish filter = filter_wish(request, /*always=*/false);
   std::vector<std::string> names;
   if (const auto list = query(request, "cameras")) {
     for (const std::string_view name : split(*list, ',')) {
@@ -343,7 +345,8 @@ void Routes::wall(Connection& connection, const Request& request, Camera* /*came
   for (const auto& camera : cameras_.all()) {
     const bool shown = names.empty() || std::find(names.begin(), names.end(), camera->name()) != names.end();
     if (!shown || wish.key.nothing()) continue;
-    auto variant = camera->variant(pool_, wish.key);
+    auto variant = filter.filter != nullptr ? camera->filtered(*filter.filter, filter.overlay)->variant(pool_, wish.key)
+                                            : camera->variant(pool_, wish.key);
     if (!variant) return answer(connection, request, no_variant(variant.error()));
     variants.push_back(std::move(*variant));
   }
@@ -352,7 +355,7 @@ void Routes::wall(Connection& connection, const Request& request, Camera* /*came
   head.content_type = "multipart/mixed; boundary=" + std::string(kBoundary);
   connection.stream(with_common(std::move(head), cors_origin(request)), "",
                     std::make_unique<WallViewer>(
-                        loop_, clock_, connection, cameras_, pool_, wish.key, wish.automatic, std::move(names),
+                        loop_, clock_, connection, cameras_, pool_, wish.key, wish.automatic, filter, std::move(names),
                         viewers_, fps, [this](const std::string& viewer) { return figures_.brief_json("", viewer); }));
 }
 

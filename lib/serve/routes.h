@@ -1,6 +1,7 @@
 // What each request is answered with: the routes that serve frames.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include "http/server.h"
 #include "serve/camera_list.h"
 #include "serve/figures.h"
+#include "serve/filter_list.h"
 #include "serve/multipart.h"
 #include "serve/viewer.h"
 
@@ -33,8 +35,8 @@ struct RouteOptions {
 /// Answers requests about cameras. One thread; outlives the server that calls handle().
 class Routes {
  public:
-  Routes(Loop& loop, const Clock& clock, CameraList& cameras, RouteOptions options, std::string advance_boundary,
-         const std::string& version);
+  Routes(Loop& loop, const Clock& clock, CameraList& cameras, const FilterList& filters, RouteOptions options,
+         std::string advance_boundary, const std::string& version);
   /// The server, for its figures: it needs the routes to be made, and they it.
   void set_server(const http::Server& server) { server_ = &server; }
 
@@ -48,7 +50,8 @@ class Routes {
     Camera,  ///< PATH, the first camera; PATH/NAME
     Any,     ///< PATH/NAME, and there need be no camera of that name
   };
-  enum Methods : unsigned { kRead = 1, kPost = 2, kDelete = 4 };  // kRead: GET and HEAD
+  // kRead: GET and HEAD; kAsk: a POST with a body that changes no camera: --read-only does not forbid it.
+  enum Methods : unsigned { kRead = 1, kPost = 2, kDelete = 4, kAsk = 8 };
   struct Route {
     std::string_view path;
     Handler handler;
@@ -64,8 +67,11 @@ class Routes {
   void answer_options(http::Connection& connection, const http::Request& request, unsigned methods) const;
   /// Whether the page that sent it (if it was one) may change things; answers if not.
   bool refuse_change(http::Connection& connection, const http::Request& request) const;
+  /// Whether that page may ask what costs something; answers if not.
+  bool refuse_page(http::Connection& connection, const http::Request& request) const;
 
   void stream(http::Connection& connection, const http::Request& request, Camera* camera);
+  void stream_of(http::Connection& connection, const http::Request& request, Camera& camera, const FilterWish& filter);
   void snapshot(http::Connection& connection, const http::Request& request, Camera* camera);
   void wall(http::Connection& connection, const http::Request& request, Camera* camera);
   void events(http::Connection& connection, const http::Request& request, Camera* camera);
@@ -77,6 +83,13 @@ class Routes {
   void change_camera(http::Connection& connection, const http::Request& request, Camera* camera);
   void add_camera(http::Connection& connection, const http::Request& request, const std::string& name);
   void camera_names(http::Connection& connection, const http::Request& request, Camera* camera);
+  // In filter_routes.cc.
+  [[nodiscard]] FilterWish filter_wish(const http::Request& request, bool always) const;
+  void detect_once(http::Connection& connection, const http::Request& request, Camera* camera);
+  void detect_stream(http::Connection& connection, const http::Request& request, Camera* camera);
+  void filtered_snapshot(http::Connection& connection, const http::Request& request, Camera& camera);
+  [[nodiscard]] std::function<void(http::Connection&, http::Response)> answer_later(const http::Request& request) const;
+
   void root(http::Connection& connection, const http::Request& request, Camera* camera);
 
   [[nodiscard]] Camera* named(const http::Request& request) const;
@@ -88,6 +101,7 @@ class Routes {
   Loop& loop_;
   const Clock& clock_;
   CameraList& cameras_;
+  const FilterList& filters_;
   VariantPool pool_;
   const RouteOptions options_;
   std::size_t additions_ = 0;  // under way

@@ -103,7 +103,7 @@ void StreamViewer::hub_closed() {
 
 void StreamViewer::judge() {
   if (!automatic_) return;
-  const auto change = automatic_->judge(feed_->camera().hub().figures().frames);
+  const auto change = automatic_->judge(feed_->unchanged().figures().frames);
   if (change) feed_->camera().report(Severity::Debug, "viewer " + std::to_string(id()) + ": " + *change);
 }
 
@@ -180,6 +180,7 @@ ViewerFigures StreamViewer::figures() const {
   figures.bytes = bytes_;
   figures.fps = rate_.fps(clock_.steady());
   figures.blocked = sending_.active();
+  if (feed_->filtered()) figures.filter = feed_->filtered()->filter().name();
   figures.variant = feed_->key().name();
   figures.quality_percent = feed_->key().quality_percent;
   figures.automatic = automatic_.has_value();
@@ -190,15 +191,15 @@ ViewerFigures StreamViewer::figures() const {
 }
 
 WallViewer::Slot::Slot(WallViewer& owner, Camera& watched)
-    : wall(owner), pacer(owner.fps_), feed(watched, owner.pool_) {
+    : wall(owner), pacer(owner.fps_), feed(watched, owner.pool_, owner.filter_) {
   if (const auto chosen = feed.choose(owner.wanted_key()); !chosen)
     watched.report(Severity::Debug, chosen.error().text);
   feed.attach(*this, pacer);
 }
 
 WallViewer::WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const CameraList& cameras,
-                       VariantPool& pool, const VariantKey& key, bool automatic, std::vector<std::string> names,
-                       ViewerList& list, double fps, FiguresJson figures_json)
+                       VariantPool& pool, const VariantKey& key, bool automatic, FilterWish filter,
+                       std::vector<std::string> names, ViewerList& list, double fps, FiguresJson figures_json)
     : Entry(list),
       loop_(loop),
       clock_(clock),
@@ -208,6 +209,7 @@ WallViewer::WallViewer(Loop& loop, const Clock& clock, http::Connection& connect
       pool_(pool),
       key_(key),
       automatic_(automatic),
+      filter_(std::move(filter)),
       names_(std::move(names)),
       fps_(fps),
       figures_timer_(loop,
@@ -253,7 +255,7 @@ void WallViewer::measure_anew() {
 void WallViewer::judge() {
   if (!measured_) return;
   std::uint64_t frames = 0;
-  for (const auto& slot : slots_) frames += slot->feed.camera().hub().figures().frames;
+  for (const auto& slot : slots_) frames += slot->feed.unchanged().figures().frames;
   const auto change = measured_->judge(frames);
   if (!change) return;
   measured_->moved();
@@ -377,6 +379,7 @@ ViewerFigures WallViewer::figures() const {
   figures.bytes = bytes_;
   figures.fps = rate_.fps(clock_.steady());
   figures.blocked = sending_.active();
+  if (filter_.filter != nullptr) figures.filter = filter_.filter->name();
   figures.variant = wanted_key().name();
   figures.quality_percent = wanted_key().quality_percent;
   figures.automatic = automatic_;

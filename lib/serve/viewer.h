@@ -51,6 +51,7 @@ struct ViewerFigures {
   std::uint64_t bytes = 0;
   double fps = 0;
   bool blocked = false;
+  std::string filter;              ///< its name; "": none
   std::string variant;             ///< VariantKey::name(); "": as the camera's pictures come
   bool automatic = false;          ///< quality=auto
   int quality_percent = 0;         ///< of its variant; 0: not asked for
@@ -136,11 +137,11 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
   /// `figures` gives the JSON of the server's figures; the viewer's own go in as `"viewer":{...}`.
   using FiguresJson = std::function<std::string(const std::string& viewer_json)>;
   /// `names`: which cameras, in their order; none: all that there are, also those that come later.
-  /// `key`: in which quality and size; `automatic`: the quality of all follows how fast this viewer takes the frames of
-  /// all. A camera that has no room for one more variant is shown as it comes.
+  /// `filter`: whose frames, of every camera. `key`: in which quality and size; `automatic`: the quality of all follows
+  /// how fast this viewer takes the frames of all. A camera that has no room for one more variant is shown as it comes.
   WallViewer(Loop& loop, const Clock& clock, http::Connection& connection, const CameraList& cameras, VariantPool& pool,
-             const VariantKey& key, bool automatic, std::vector<std::string> names, ViewerList& list, double fps,
-             FiguresJson figures_json);
+             const VariantKey& key, bool automatic, FilterWish filter, std::vector<std::string> names, ViewerList& list,
+             double fps, FiguresJson figures_json);
   ~WallViewer() override;
 
   void writable() override;
@@ -182,6 +183,7 @@ class WallViewer final : public http::Body, public ViewerList::Entry {
   VariantPool& pool_;
   const VariantKey key_;
   const bool automatic_;
+  const FilterWish filter_;
   std::optional<AutoQuality> measured_;  // of all slots together, while automatic_
   const std::vector<std::string> names_;
   const double fps_;

@@ -53,6 +53,27 @@ RouteOptions route_options(const ServerOptions& options) {
   return routes;
 }
 
+std::vector<FilterOptions> filter_options(const ServerOptions& options, const ServeOptions& serve) {
+  std::vector<FilterOptions> filters;
+  for (const std::string& text : options.filters) {
+    const auto equals = text.find('=');
+    FilterOptions filter;
+    filter.name = text.substr(0, equals);
+    if (equals == std::string::npos || !is_camera_name(filter.name) || trim(text.substr(equals + 1)).empty()) {
+      throw Failure{Exit::Usage, "--filter " + text + ": write NAME=COMMAND, a NAME of letters, digits, - and _"};
+    }
+    filter.command = text.substr(equals + 1);
+    filter.timeout = options.filter_timeout;
+    filter.max_frame_bytes = serve.max_frame_bytes;
+    const auto same = [&](const FilterOptions& other) { return other.name == filter.name; };
+    if (std::any_of(filters.begin(), filters.end(), same)) {
+      throw Failure{Exit::Usage, "two filters are called " + filter.name};
+    }
+    filters.push_back(std::move(filter));
+  }
+  return filters;
+}
+
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values, const char* type,
                       const std::string& help) {
   return app.add_option(name, values, help)
@@ -77,6 +98,11 @@ void add_server_options(CLI::App& app, ServerOptions& options, bool with_sources
   cli::add_duration(app, "--stall-timeout", options.stall_timeout, "Close a viewer that takes not a byte for so long",
                     1s, 1h);
   if (with_sources) {
+    add_list(app, "--filter", options.filters, "NAME=COMMAND",
+             "Keep COMMAND running, which reads frames and writes frames, and offer what it makes of them as filter "
+             "NAME; any number of times");
+    cli::add_duration(app, "--filter-timeout", options.filter_timeout,
+                      "How long a filter may take for a frame; then it is started again", 10ms, 1h);
     add_list(app, "--allow-source", options.allow_source, "GLOB",
              "Let pages and programs add cameras whose source matches, and remove cameras: '/dev/video*', "
              "'http://192.168.1.*', test; any number of times");
@@ -103,13 +129,17 @@ Server::Server(const ServerOptions& options, const cli::Common& common, const st
       beat_timer_(loop_, [this] { beat(); }),
       heartbeat_(common.watchdog_frames) {
   raise_descriptor_limit();
+  const auto filters = filter_options(options, serve_options_);
   // Listeners first: a port that is taken should not start a camera.
   auto listeners = open_listeners(options.listen, cli::activated_sockets());
   for (const Listener& listener : listeners) {
     if (!listener.unix_path.empty()) socket_files_.paths.push_back(listener.unix_path);
   }
+  for (const FilterOptions& filter : filters) {
+    filters_.add(std::make_unique<Filter>(loop_, clock_, filter, cli::reporter()));
+  }
   for (const CameraOptions& camera : cameras) cameras_.put(cameras_.open(camera));
-  routes_.emplace(loop_, clock_, cameras_, route_options(options), advance_boundary_, cli::kVersion);
+  routes_.emplace(loop_, clock_, cameras_, filters_, route_options(options), advance_boundary_, cli::kVersion);
 
   http::Server::Options server;
   server.max_connections = options.max_connections;

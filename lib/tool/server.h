@@ -19,6 +19,8 @@ struct ServerOptions {
   std::vector<std::string> allow_host;
   std::vector<std::string> allow_origin;
   std::vector<std::string> allow_source;
+  std::vector<std::string> filters;  ///< NAME=COMMAND
+  std::chrono::milliseconds filter_timeout{5000};
   bool read_only = false;
   bool on_demand = false;  ///< of cameras that are added
   std::uint64_t max_connections = 4096;
@@ -61,6 +63,7 @@ class Server {
   const bool can_add_;
   SocketFiles socket_files_;
   const std::string advance_boundary_;
+  FilterList filters_;  // what cameras and viewers ask
   CameraList cameras_;
   std::optional<Routes> routes_;
   std::optional<http::Server> server_;

@@ -148,4 +148,50 @@ TEST_CASE("ChildProcess: stop() kills a child that does not heed SIGTERM") {
   CHECK(describe_exit(child.poll_exit().value()) == "killed by signal 9 (Killed)");
 }
 
+TEST_CASE("ChildProcess: with both streams piped, what it is given comes back, and its input can be closed") {
+  ChildProcess child = run("cat; exit 4", ChildProcess::Pipe::Both);
+  REQUIRE(test::write_all(child.input_fd(), "there and back\n"));
+  CHECK(read_line(child.fd()) == "there and back\n");
+  child.close_input();
+  CHECK(child.input_fd() == -1);
+  CHECK(read_to_end(child.fd()).empty());
+  REQUIRE(child.wait_for_exit(std::nullopt));
+  CHECK(describe_exit(child.poll_exit().value()) == "exit code 4");
+}
+
+TEST_CASE("ChildProcess: with both streams piped our ends do not block, and the child's do") {
+  const ChildProcess child = run("read line; echo got $line", ChildProcess::Pipe::Both);
+  char byte = 0;
+  CHECK((::read(child.fd(), &byte, 1) == -1 && errno == EAGAIN));
+  const std::string much(1 << 20, 'x');
+  ssize_t put = 0;
+  while ((put = ::write(child.input_fd(), much.data(), much.size())) > 0) {
+  }
+  CHECK((put == -1 && errno == EAGAIN));
+  // It has waited for the end of the line until now.
+  CHECK_FALSE(test::wait_readable(child.fd(), 0ms));
+}
+
+TEST_CASE("ChildProcess: its environment is ours and what was added, which wins") {
+  REQUIRE((::setenv("FP_TEST_KEPT", "kept", 1) == 0));
+  REQUIRE((::setenv("FP_TEST_SET", "old", 1) == 0));
+  ChildProcess::Streams streams;
+  streams.environment = {"FP_TEST_SET=new", "FP_TEST_MORE=a b=c"};
+  const ChildProcess child =
+      ChildProcess::shell("echo $FP_TEST_KEPT $FP_TEST_SET $FP_TEST_MORE; env | grep -c ^FP_TEST_SET=",
+                          ChildProcess::Pipe::Both, streams)
+          .value();
+  CHECK(read_to_end(child.fd()) == "kept new a b=c\n1\n");
+}
+
+TEST_CASE("ChildProcess: what it writes to standard error can be waited for and kept, beside both other streams") {
+  ChildProcess::Streams streams;
+  streams.keep_errors = true;
+  ChildProcess child = ChildProcess::shell("echo sorry >&2; cat", ChildProcess::Pipe::Both, streams).value();
+  REQUIRE(test::wait_readable(child.errors_fd()));
+  CHECK(child.read_errors() == "sorry\n");
+  CHECK(child.read_errors().empty());
+  CHECK(run("true").errors_fd() == -1);
+}
+
 }  // namespace

@@ -264,8 +264,9 @@ TEST_CASE("StreamParser: the X- headers come through, and what is missing is fil
 }
 
 TEST_CASE("StreamParser: orders to filters are stripped from what comes over a network") {
-  const Outcome outcome = parse_whole(ours(kA, "X-Gate: open\r\nx-overlay: skeleton=0\r\nX-Other: 1\r\n"),
-                                      {.max_frame_bytes = 1 << 20, .strip_control_headers = true});
+  const Outcome outcome =
+      parse_whole(ours(kA, "X-Gate: open\r\nx-overlay: skeleton=0\r\nX-REQUEST: 7\r\nX-Other: 1\r\n"),
+                  {.max_frame_bytes = 1 << 20, .strip_control_headers = true});
   REQUIRE(outcome.frames.size() == 1);
   REQUIRE(outcome.frames[0].extra.size() == 1);
   CHECK(outcome.frames[0].extra[0].name == "X-Other");

@@ -1,0 +1,168 @@
+#include "serve/filtered.h"
+
+#include <algorithm>
+
+namespace fp {
+
+using namespace std::chrono_literals;
+
+FilteredCamera::FilteredCamera(const Clock& clock, std::shared_ptr<Hub> source, Filter& filter, std::string overlay,
+                               Report report)
+    : clock_(clock),
+      source_(std::move(source)),
+      filter_(filter),
+      overlay_(std::move(overlay)),
+      hub_(source_->alike()),
+      variants_(clock, source_->camera(), std::move(report)),
+      late_timer_(filter.loop(), [this] { consider(); }) {
+  source_->attach(*this);
+  if (source_->newest() && source_->newest() != source_->newest_frame()) pass_on(*source_->newest());
+}
+
+FilteredCamera::~FilteredCamera() { source_->detach(*this); }
+
+Result<std::shared_ptr<Variant>> FilteredCamera::variant(VariantPool& pool, const VariantKey& key) {
+  return variants_.get(pool, std::shared_ptr<Hub>(shared_from_this(), hub_.get()), key);
+}
+
+void FilteredCamera::join(const Pacer& pacer) {
+  pacers_.push_back(&pacer);
+  consider();
+}
+
+void FilteredCamera::leave(const Pacer& pacer) {
+  const auto found = std::find(pacers_.begin(), pacers_.end(), &pacer);
+  if (found != pacers_.end()) pacers_.erase(found);
+}
+
+void FilteredCamera::frame_arrived() {
+  const PacketPtr& newest = source_->newest();
+  if (!newest) return;
+  // What the camera's own hub only shows is no new frame; a card that came from elsewhere is none either.
+  if (newest != source_->newest_frame() || newest->frame().signal == Signal::Card) {
+    pass_on(*newest);
+  } else {
+    consider();
+  }
+}
+
+void FilteredCamera::hub_closed() {
+  closed_ = true;
+  late_timer_.cancel();
+  question_.reset();
+  hub_->close();
+  tell(tl::unexpected(FilterError{FilterError::Kind::NoFrame, "camera " + hub_->camera() + " has been removed"}),
+       ~0ULL);
+}
+
+void FilteredCamera::hub_cleared() {
+  shown_ = std::max(shown_, taken_);
+  hub_->clear();
+}
+
+// Nothing is asked of the filter for it.
+void FilteredCamera::pass_on(const Packet& packet) {
+  const Frame& frame = packet.frame();
+  const bool again = frame.signal == Signal::Held && frame.jpeg.data() == asked_picture_.data();
+  if (again && question_) return;  // its filtered picture is not far
+  shown_ = packet.origin();
+  if (!again || !answered_) return hub_->show(packet.frame_ptr(), packet.origin());
+  auto held = std::make_shared<Frame>(*answered_);
+  held->signal = Signal::Held;
+  hub_->show(std::move(held), packet.origin());
+}
+
+// Whether anybody would take the newest frame now; when that is later, looks again then.
+bool FilteredCamera::wanted() {
+  const std::uint64_t origin = source_->newest_frame()->origin();
+  if (std::any_of(once_.begin(), once_.end(), [&](const Once* once) { return once->beyond_ < origin; })) return true;
+  if (origin <= taken_) return false;
+  const SteadyTime now = clock_.steady();
+  SteadyTime late = SteadyTime::max();
+  for (const Pacer* pacer : pacers_) {
+    if (pacer->due(now)) return true;
+    late = std::min(late, pacer->late_at(now));
+  }
+  if (!pacers_.empty() && !late_timer_.active()) late_timer_.once(std::max<std::chrono::nanoseconds>(late - now, 1ms));
+  return false;
+}
+
+void FilteredCamera::consider() {
+  if (closed_ || question_ || !source_->newest_frame() || !wanted()) return;
+  late_timer_.cancel();
+  question_ = filter_.ask([this] { return fetch(); }, {.gate_open = std::nullopt, .overlay = overlay_},
+                          [this](FilterResult result) { done(std::move(result)); });
+}
+
+FramePtr FilteredCamera::fetch() {
+  const PacketPtr& newest = source_->newest_frame();
+  taken_ = newest->origin();
+  asked_picture_ = newest->frame().jpeg;
+  answered_.reset();
+  if (newest->frame().camera == hub_->camera()) return newest->frame_ptr();
+  auto named = std::make_shared<Frame>(newest->frame());
+  named->camera = hub_->camera();
+  return named;
+}
+
+void FilteredCamera::done(FilterResult result) {
+  // What is told may let go of the last hold on this.
+  const auto self = shared_from_this();
+  const std::unique_ptr<Filter::Question> question = std::move(question_);
+  if (!result) {
+    tell(tl::unexpected(result.error()), question->begun() ? taken_ : ~0ULL);
+  } else {
+    auto frame = std::make_shared<Frame>(**result);
+    frame->camera = hub_->camera();
+    answered_ = std::move(frame);
+    const FilterRun run{answered_, question->took()};
+    if (taken_ > shown_) {
+      shown_ = taken_;
+      hub_->publish(answered_, taken_);
+    }
+    tell(run, taken_);
+  }
+  consider();
+}
+
+// Those whose wish a frame of this origin fulfils.
+void FilteredCamera::tell(const FilterRunResult& result, std::uint64_t origin) {
+  for (;;) {
+    const auto next =
+        std::find_if(once_.begin(), once_.end(), [&](const Once* once) { return once->beyond_ < origin; });
+    if (next == once_.end()) return;
+    Once& once = **next;
+    once_.erase(next);
+    const Once::Told told = std::exchange(once.told_, nullptr);
+    told(result);  // may destroy any of them
+  }
+}
+
+FilteredCamera::Once::Once(FilteredCamera& camera, std::uint64_t beyond, Told told)
+    : camera_(camera.shared_from_this()), beyond_(beyond), told_(std::move(told)) {
+  camera_->once_.push_back(this);
+  camera_->consider();
+}
+
+FilteredCamera::Once::~Once() { std::erase(camera_->once_, this); }
+
+std::shared_ptr<FilteredCamera> CameraFilters::get(const std::shared_ptr<Hub>& source, Filter& filter,
+                                                   const std::string& overlay) {
+  std::erase_if(filtered_, [](const auto& entry) { return entry.second.expired(); });
+  auto& known = filtered_[{&filter, overlay}];
+  if (auto filtered = known.lock()) return filtered;
+  auto filtered = std::make_shared<FilteredCamera>(clock_, source, filter, overlay, report_);
+  known = filtered;
+  return filtered;
+}
+
+std::vector<std::shared_ptr<FilteredCamera>> CameraFilters::all() const {
+  std::vector<std::shared_ptr<FilteredCamera>> all;
+  all.reserve(filtered_.size());
+  for (const auto& [key, filtered] : filtered_) {
+    if (auto one = filtered.lock()) all.push_back(std::move(one));
+  }
+  return all;
+}
+
+}  // namespace fp

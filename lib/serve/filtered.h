@@ -1,0 +1,110 @@
+// A camera's pictures as a filter makes them, for all who want them so.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "frame/pacer.h"
+#include "hub/hub.h"
+#include "serve/filter.h"
+#include "serve/variants.h"
+
+namespace fp {
+
+/// What a filter made of a camera's frame.
+struct FilterRun {
+  FramePtr frame;
+  std::chrono::nanoseconds took{0};
+};
+using FilterRunResult = tl::expected<FilterRun, FilterError>;
+
+/// Asks a filter about the newest frame of a camera while somebody wants frames, one question at a time, and shows the
+/// answers in a hub of its own. Cards, and the last frame again when none is coming, are shown as the camera's hub
+/// shows them; of the last frame its filtered picture, when there is one. Packets keep the origin that they have there.
+/// Lives as long as somebody holds it. One thread.
+class FilteredCamera final : public Subscriber, public std::enable_shared_from_this<FilteredCamera> {
+ public:
+  /// Shares `source`, the camera's hub, and whatever owns it. `overlay` as FilterOrder has it. The filter lives longer.
+  FilteredCamera(const Clock& clock, std::shared_ptr<Hub> source, Filter& filter, std::string overlay, Report report);
+  FilteredCamera(const FilteredCamera&) = delete;
+  FilteredCamera& operator=(const FilteredCamera&) = delete;
+  ~FilteredCamera();
+
+  [[nodiscard]] Hub& hub() const { return *hub_; }
+  [[nodiscard]] const Filter& filter() const { return filter_; }
+  [[nodiscard]] const std::string& overlay() const { return overlay_; }
+  /// Its pictures in another quality or size. Errors: those of CameraVariants::get().
+  [[nodiscard]] Result<std::shared_ptr<Variant>> variant(VariantPool& pool, const VariantKey& key);
+
+  /// A viewer comes, for frames that its pacer lets pass; without any, nothing is asked but for Once.
+  void join(const Pacer& pacer);
+  void leave(const Pacer& pacer);
+
+  /// Somebody who wants one frame. Not told any more once destroyed.
+  class Once {
+   public:
+    using Told = std::function<void(const FilterRunResult&)>;
+    /// `told` is called once, from the loop, with the run on a frame whose packet has an index above `beyond`.
+    Once(FilteredCamera& camera, std::uint64_t beyond, Told told);
+    Once(const Once&) = delete;
+    Once& operator=(const Once&) = delete;
+    ~Once();
+
+   private:
+    friend class FilteredCamera;
+    std::shared_ptr<FilteredCamera> camera_;
+    std::uint64_t beyond_;
+    Told told_;  // empty: has been
+  };
+
+  void frame_arrived() override;
+  void hub_closed() override;
+  void hub_cleared() override;
+
+ private:
+  void consider();
+  [[nodiscard]] bool wanted();
+  [[nodiscard]] FramePtr fetch();
+  void done(FilterResult result);
+  void tell(const FilterRunResult& result, std::uint64_t origin);
+  void pass_on(const Packet& packet);
+
+  const Clock& clock_;
+  const std::shared_ptr<Hub> source_;
+  Filter& filter_;
+  const std::string overlay_;
+  const std::unique_ptr<Hub> hub_;
+  CameraVariants variants_;
+  std::vector<const Pacer*> pacers_;
+  std::list<Once*> once_;
+  std::unique_ptr<Filter::Question> question_;
+  std::uint64_t taken_ = 0;  // the origin of the last frame that was asked about
+  std::uint64_t shown_ = 0;  // up to this origin nothing is shown any more
+  bool closed_ = false;
+  Blob asked_picture_;  // of that frame, and
+  FramePtr answered_;   // what became of it; nullptr: nothing yet
+  Timer late_timer_;
+};
+
+/// The filtered pictures of one camera that somebody wants.
+class CameraFilters {
+ public:
+  CameraFilters(const Clock& clock, Report report) : clock_(clock), report_(std::move(report)) {}
+  /// Found or made.
+  [[nodiscard]] std::shared_ptr<FilteredCamera> get(const std::shared_ptr<Hub>& source, Filter& filter,
+                                                    const std::string& overlay);
+  [[nodiscard]] std::vector<std::shared_ptr<FilteredCamera>> all() const;
+
+ private:
+  const Clock& clock_;
+  const Report report_;
+  std::map<std::pair<const Filter*, std::string>, std::weak_ptr<FilteredCamera>> filtered_;
+};
+
+}  // namespace fp
