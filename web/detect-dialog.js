@@ -7,6 +7,7 @@ import {Refusal, reason} from './refusal.js';
 import {fileName} from './snapshot.js';
 import {detectUrl} from './urls.js';
 
+const SAVED_FOR = 480;     // CSS pixels: a saved picture is mostly looked at small
 const PATIENCE_MS = 60000;  // the server has a limit of its own, and tells which
 
 export class DetectDialog {
@@ -107,7 +108,7 @@ export class DetectDialog {
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext('2d', {alpha: false});
     context.drawImage(this.#picture, 0, 0);
-    drawDetections(context, detections, {x: 0, y: 0, width, height, scale: 1}, Math.max(1, width / 1280));
+    drawDetections(context, detections, {x: 0, y: 0, width, height, scale: 1}, Math.max(1, width / SAVED_FOR));
     const blob = await canvas.convertToBlob({type: 'image/jpeg', quality: 0.92});
     this.#withdrawPicture();
     if (!this.#dialog.open) return;

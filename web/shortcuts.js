@@ -60,6 +60,7 @@ function leave(page) {
 
 function click(camera, selector) {
   const button = camera.element.querySelector(selector);
+  if (button.hidden) return false;
   button.click();
-  return !button.hidden;
+  return true;
 }

@@ -61,7 +61,7 @@ export function addMeasures() {
   };
 
   // Where the bright square and where the lines of that colour are, in a picture of what is to be seen.
-  window.measure = (image, [red, green, blue]) => {
+  window.measure = (image, [red, green, blue], reach = 50) => {
     const context = new OffscreenCanvas(image.width, image.height).getContext('2d', {willReadFrequently: true});
     context.drawImage(image, 0, 0);
     const {data} = context.getImageData(0, 0, image.width, image.height);
@@ -69,7 +69,7 @@ export function addMeasures() {
       width: image.width,
       square: boundsOf(data, image.width, (r, g, b) => Math.min(r, g, b) > 215),
       box: boundsOf(data, image.width,
-                    (r, g, b) => Math.abs(r - red) + Math.abs(g - green) + Math.abs(b - blue) < 50),
+                    (r, g, b) => Math.abs(r - red) + Math.abs(g - green) + Math.abs(b - blue) < reach),
     };
   };
 
