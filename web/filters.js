@@ -40,9 +40,9 @@ export class Filters {
     const live = this.liveOf(camera);
     if (live === null) return '';
     const {name, status, trouble} = this.#all.find(({name}) => name === live);
-    if (status === 'starting') return `The filter ${name} is starting`;
     if (status === 'restarting') return `The filter ${name} is being started again${trouble ? `: ${trouble}` : ''}`;
-    return isSilent ? `The filter ${name} does not answer` : '';
+    if (!isSilent) return '';
+    return `The filter ${name} ${status === 'starting' ? 'is starting' : 'does not answer'}`;
   }
 }
 

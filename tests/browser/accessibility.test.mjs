@@ -195,6 +195,7 @@ test('what changes all the time is not read out', async (t) => {
   await viewer.isLive('yard');
   await viewer.page.locator('#choice-live').click();
   await viewer.page.locator('#live-figures').getByText('1 object').waitFor();
+  await viewer.cameraBecomes('yard', 'live');
   const said = await viewer.page.evaluate(async () => {
     const said = [];
     const observer = new MutationObserver((changes) => said.push(...changes.map(({target}) => target.textContent)));

@@ -213,6 +213,9 @@ test('a camera is live through a filter that there is, by choice or the first on
   assert.equal(filters.liveOf('door'), 'faces');
   assert.equal(filters.problemOf({name: 'door', isSilent: false}), '');
   assert.match(filters.problemOf({name: 'door', isSilent: true}), /faces does not answer/);
+  filters.describe([{name: 'faces', status: 'starting'}]);  // as it is called until its first answer
+  assert.equal(filters.problemOf({name: 'door', isSilent: false}), '');
+  assert.match(filters.problemOf({name: 'door', isSilent: true}), /faces is starting/);
   filters.describe(undefined);
   assert.equal(filters.liveOf('door'), null);
 });
