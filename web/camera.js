@@ -1,6 +1,9 @@
 // One camera's card: its picture, its status, its figures, its buttons. In the grid it is one of many; on the page of
 // its camera it stands alone.
+import {choicesOf} from './choices.js';
+import {readDetections} from './detections.js';
 import * as figures from './figures.js';
+import {Overlay} from './overlay.js';
 import {Picture} from './picture.js';
 import {Rate} from './rate.js';
 import {saveFrame, saveSnapshot} from './snapshot.js';
@@ -28,32 +31,41 @@ export class Camera {
   paused;
   history = new History();
   alone = false;             // on its own page
+  detections = [];           // of the picture on screen, as of detections.js
+  hasDetections = false;     // some picture had any
+  #detections = new Rate();  // pictures with detections
   #receiving = true;         // whether the wall is asked for it
   #picture;
+  #overlay;
   #fps = new Rate();
   #bytes = new Rate();
   #report = {};              // the server's figures of this camera
   #sentHere = {dropped: 0};  // the server's figures of this connection's share of it
   #droppedBefore = 0;        // on earlier connections
   #linkProblem = '';         // not empty: the server cannot be reached
+  #filterProblem = '';       // not empty: the filter that the pictures come through has none
   #dropped = 0;              // at the last refresh
   #captured = null;          // UNIX time at the server of the picture on screen; null: none, or a card
   #messageTimer = 0;
 
   /**
-   * `onToggle(camera)` is called when the user asks for pause or resume, `onOpen(camera)` at a click on the picture.
+   * `onToggle(camera)` is called when the user asks for pause or resume, `onOpen(camera)` at a click on the picture,
+   * `onDetect(camera)` when the user asks what is to be seen.
    */
-  constructor(name, {paused, onToggle, onOpen}) {
+  constructor(name, {paused, onToggle, onOpen, onDetect}) {
     this.name = name;
     this.paused = paused;
     this.element = document.getElementById('camera-template').content.firstElementChild.cloneNode(true);
-    this.#picture = new Picture(this.#find('canvas'), (frame) => this.#shown(frame));
+    this.#picture = new Picture(this.#find('canvas.picture'), (frame, size) => this.#shown(frame, size));
+    this.#overlay = new Overlay(this.#find('canvas.overlay'));
+    this.followBoxes();
     if (paused) this.#picture.stop();
     this.#label();
     this.#find('.toggle').addEventListener('click', () => onToggle(this));
     this.#find('.screen').addEventListener('click', () => onOpen(this));
     this.#find('.snapshot').addEventListener('click', () => this.snapshot());
     this.#find('.full-screen').addEventListener('click', () => this.fullScreen());
+    this.#find('.detect').addEventListener('click', () => onDetect(this));
     this.#showStatus();
     this.refresh(null);
   }
@@ -61,12 +73,15 @@ export class Camera {
   /** A part of the wall with a JPEG of this camera. */
   offer({headers, body}) {
     if (this.paused || !this.#receiving) return;
+    const found = headers.all('x-detections');
     this.#bytes.add(localNow(), body.length);
+    if (found.length > 0) this.#detections.add(localNow(), 1);
     this.#picture.offer({
       jpeg: body,
       captured: Number(headers.get('x-timestamp') ?? NaN),
       sequence: headers.get('x-sequence') ?? '',
       signal: headers.get('x-signal') ?? '',
+      found,
     });
   }
 
@@ -88,6 +103,23 @@ export class Camera {
     this.#linkProblem = problem;
     if (problem) this.#resetRates();
     this.#showStatus();
+  }
+
+  /** The filter that the pictures come through: '' or why there are none. */
+  setFilterProblem(problem) {
+    if (problem === this.#filterProblem) return;
+    this.#filterProblem = problem;
+    this.#showStatus();
+  }
+
+  /** Whether the server can be asked what is to be seen. */
+  setDetectable(detectable) {
+    this.#find('.detect').hidden = !detectable;
+  }
+
+  /** Shows the boxes, or not, as was chosen. */
+  followBoxes() {
+    this.#overlay.setVisible(choicesOf(this.name).boxes !== 'off');
   }
 
   setPaused(paused) {
@@ -186,6 +218,16 @@ export class Camera {
     return bytesPerSecond === null ? null : bytesPerSecond * 8;
   }
 
+  /** Pictures came, and now there are none. */
+  get isSilent() {
+    return this.#fps.perSecond(localNow()) === 0;
+  }
+
+  /** Pictures with detections that came here; null if unknown. */
+  detectionsPerSecond(now) {
+    return this.#detections.perSecond(now);
+  }
+
   /** Tells something that passes. */
   say(message) {
     clearTimeout(this.#messageTimer);
@@ -193,7 +235,10 @@ export class Camera {
     if (message) this.#messageTimer = setTimeout(() => this.#write('.message', ''), MESSAGE_MS);
   }
 
-  #shown(frame) {
+  #shown(frame, size) {
+    this.detections = readDetections(frame.found);
+    this.hasDetections ||= this.detections.length > 0;
+    this.#overlay.show(this.detections, size);
     const data = this.element.dataset;
     data.sequence = frame.sequence;
     data.shown = this.#picture.shown;
@@ -209,6 +254,7 @@ export class Camera {
   #resetRates() {
     this.#fps.reset();
     this.#bytes.reset();
+    this.#detections.reset();
   }
 
   #showStatus() {
@@ -228,12 +274,13 @@ export class Camera {
   #status() {
     if (this.paused) return 'paused';
     if (this.#linkProblem) return 'reconnecting';
-    return this.#report.status ?? 'waiting';
+    const {status = 'waiting'} = this.#report;
+    return status === 'live' && this.#filterProblem ? 'stalled' : status;
   }
 
   #reason(status) {
     if (status === 'paused') return 'Paused by you';
-    return this.#linkProblem || this.#report.reason || '';
+    return this.#linkProblem || this.#report.reason || this.#filterProblem;
   }
 
   #label() {
@@ -245,9 +292,10 @@ export class Camera {
     this.#find('.name a').title = this.name;
     this.#find('.name a').href = hrefOf(this.name);
     this.#write('.badge-name', `${this.name}: `);
-    this.#find('canvas').setAttribute('aria-label', `Picture of ${this.name}`);
+    this.#find('canvas.picture').setAttribute('aria-label', `Picture of ${this.name}`);
     this.#name('.snapshot', 'Snapshot', ' (S)');
     this.#name('.full-screen', 'Full screen', ' (F)');
+    this.#name('.detect', 'Detect', ' (D)');
     this.#name('.raw', 'Raw stream', '');
   }
 

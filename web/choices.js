@@ -4,6 +4,7 @@ export const VALUES = {
   quality: ['', 'auto', '90', '80', '70', '60', '50', '40', '30'],
   fps: ['', '60', '30', '15', '10', '5'],
   scale: ['', '0.75', '0.5', '0.25'],  // of the camera's own width
+  boxes: ['', 'off'],                  // round what was found, drawn by the page
 };
 
 const kept = new Map();  // by camera; holds also what the storage does not take

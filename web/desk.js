@@ -1,11 +1,13 @@
 // What stands beside the picture on the page of a camera: how it is sent, what is done to it, how it has been.
 import {startCamera, stopCamera} from './api.js';
 import {Chart} from './chart.js';
-import {VALUES, choicesOf, choose, scaled} from './choices.js';
+import {choicesOf, choose, scaled} from './choices.js';
 import {localNow} from './clock.js';
 import * as figures from './figures.js';
 import {CHARTS} from './history.js';
 import {reason} from './refusal.js';
+
+const SENDING = ['quality', 'fps', 'scale'];
 
 export class Desk {
   #element = document.getElementById('desk');
@@ -18,7 +20,7 @@ export class Desk {
   /** `onChoice()`: another way of sending was chosen; `onRemove(camera)`: the user asks for it. */
   constructor({onChoice, onRemove}) {
     document.getElementById('charts').append(...this.#charts.map(({chart}) => chart.element));
-    for (const key of Object.keys(VALUES)) {
+    for (const key of SENDING) {
       this.#select(key).addEventListener('change', ({target}) => {
         choose(this.#camera.name, {[key]: target.value});
         onChoice();
@@ -35,7 +37,7 @@ export class Desk {
     this.#camera = camera;
     if (!camera) return;
     this.#element.setAttribute('aria-label', `Controls and figures of ${camera.name}`);
-    for (const [key, value] of Object.entries(choicesOf(camera.name))) this.#select(key).value = value;
+    for (const key of SENDING) this.#select(key).value = choicesOf(camera.name)[key];
     for (const {chart} of this.#charts) chart.clear();
     this.refresh();
   }

@@ -20,6 +20,12 @@ export function age(seconds) {
   return duration(positive);
 }
 
+/** Of work that takes a moment: '23 ms', below ten with a decimal. */
+export function milliseconds(ms) {
+  if (!Number.isFinite(ms)) return UNKNOWN;
+  return `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
+}
+
 export function duration(seconds) {
   if (!Number.isFinite(seconds)) return UNKNOWN;
   if (seconds < 120) return `${Math.round(seconds)} s`;

@@ -9,6 +9,27 @@ const CR = 13;
 /** The stream is not what it says to be; there is no way to find the next part. */
 export class MultipartError extends Error {}
 
+/** The header fields of a part, by their names in lower case. */
+export class PartHeaders {
+  #values = new Map();
+
+  add(name, value) {
+    const values = this.#values.get(name);
+    if (values) values.push(value);
+    else this.#values.set(name, [value]);
+  }
+
+  /** The last of that name; undefined: there is none. */
+  get(name) {
+    return this.all(name).at(-1);
+  }
+
+  /** In their order: X-Detections may be there several times. */
+  all(name) {
+    return this.#values.get(name) ?? [];
+  }
+}
+
 /** The boundary that a Content-Type header names, or null: 'multipart/mixed; boundary=frame' -> 'frame'. */
 export function boundaryOf(contentType) {
   const match = /^multipart\/[^;]+;(?:.*;)?\s*boundary=(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType ?? '');
@@ -16,8 +37,8 @@ export function boundaryOf(contentType) {
 }
 
 /**
- * Calls `onPart({headers, body})` for each whole part: `headers` is a Map with names in lower case, `body` a
- * Uint8Array of its own. Every part must carry Content-Length, so a body is never searched: each byte of it is copied
+ * Calls `onPart({headers, body})` for each whole part: `headers` are PartHeaders, `body` a Uint8Array of
+ * its own. Every part must carry Content-Length, so a body is never searched: each byte of it is copied
  * once, however the network cuts the stream. Memory: one body and one header block, within the limits above.
  */
 export class MultipartParser {
@@ -84,7 +105,7 @@ export class MultipartParser {
   }
 
   #lineBetweenParts(line) {
-    if (line === this.#delimiter) this.#headers = new Map();
+    if (line === this.#delimiter) this.#headers = new PartHeaders();
     else if (line === `${this.#delimiter}--`) this.#ended = true;
     else if (line !== '') throw new MultipartError('a part does not end where its Content-Length says');
   }
@@ -92,7 +113,7 @@ export class MultipartParser {
   #header(line) {
     const colon = line.indexOf(':');
     if (colon < 1) throw new MultipartError('a header line without a name');
-    this.#headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+    this.#headers.add(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
   }
 
   #beginBody() {

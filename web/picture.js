@@ -2,7 +2,8 @@
 
 /**
  * Draws JPEGs on `canvas`, which takes their size. One is decoded at a time; meanwhile only the newest waits, and those
- * in between are skipped. Calls `onShown(frame)` after each drawing, with the frame that was offered.
+ * in between are skipped. Calls `onShown(frame, {width, height})` after each drawing and in the same task, so that what
+ * is drawn there is painted together with the picture; `frame` is what was offered.
  */
 export class Picture {
   shown = 0;    // drawn
@@ -63,6 +64,6 @@ export class Picture {
     this.#context.drawImage(bitmap, 0, 0);
     this.shown += 1;
     this.frame = frame;
-    this.#onShown(frame);
+    this.#onShown(frame, bitmap);
   }
 }

@@ -4,7 +4,7 @@ import {filling, leaveFilledPage} from './fullscreen.js';
 /**
  * `page` knows: cameras, the cards in their order; columns, how many of them stand in a row; alone, the card that has
  * the page for itself, or null. And it can: open(camera), leave() to the grid, step(distance) to another camera's page,
- * showHelp().
+ * showHelp(), switchBoxes(camera).
  */
 export function listenForShortcuts(page) {
   document.addEventListener('keydown', (event) => {
@@ -31,6 +31,8 @@ function act(event, page) {
     case 'Enter': return event.target === camera.element && page.open(camera);
     case 'f': case 'F': camera.fullScreen(); return true;
     case 's': case 'S': camera.snapshot(); return true;
+    case 'd': case 'D': return click(camera, '.detect');
+    case 'b': case 'B': page.switchBoxes(camera); return true;
     default: return false;
   }
 }
@@ -57,6 +59,8 @@ function leave(page) {
 }
 
 function click(camera, selector) {
-  camera.element.querySelector(selector).click();
+  const button = camera.element.querySelector(selector);
+  if (button.hidden) return false;
+  button.click();
   return true;
 }

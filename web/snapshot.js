@@ -19,7 +19,8 @@ export function saveFrame(name, {jpeg, captured}) {
   download(new Blob([jpeg], {type: 'image/jpeg'}), fileName(name, taken));
 }
 
-const fileName = (name, date) => `${name}-${stamp(date)}.jpg`;
+/** Of a picture that was taken at `date`. */
+export const fileName = (name, date) => `${name}-${stamp(date)}.jpg`;
 
 function download(blob, name) {
   const link = document.createElement('a');

@@ -1,10 +1,13 @@
 // Puts the page together: one wall, a card for each camera, the page of each, and the words around them.
 import {AddDialog} from './add-dialog.js';
 import {Camera} from './camera.js';
-import {wishesOf} from './choices.js';
+import {choicesOf, choose, wishesOf} from './choices.js';
 import {ServerClock, localNow} from './clock.js';
 import {Desk} from './desk.js';
+import {DetectDialog} from './detect-dialog.js';
+import {DetectionControls} from './detection-controls.js';
 import * as figures from './figures.js';
+import {Filters} from './filters.js';
 import {holdFocus} from './focus.js';
 import {FILL_EVENTS, filling} from './fullscreen.js';
 import {Layout} from './layout.js';
@@ -13,7 +16,7 @@ import {Refusal, sentence} from './refusal.js';
 import {RemoveDialog} from './remove-dialog.js';
 import {listenForShortcuts} from './shortcuts.js';
 import {TileWidth} from './tile-width.js';
-import {gridUrl, streamUrl, wallUrl} from './urls.js';
+import {detectStreamUrl, gridUrl, streamUrl, throughFilter, wallUrl} from './urls.js';
 import {Wall} from './wall.js';
 
 const REFRESH_MS = 500;        // nobody reads numbers faster than this
@@ -34,6 +37,9 @@ const wall = new Wall({onPart, onState});
 const tileWidth = new TileWidth(() => follow());
 const pages = new Pages({onTurn: turned, announce});
 const removeDialog = new RemoveDialog({onRemoved});
+const filters = new Filters();
+const detectDialog = new DetectDialog(filters);
+const detectionControls = new DetectionControls(filters, {onLive: follow, onBoxes: switchBoxes});
 const desk = new Desk({onChoice: follow, onRemove: ({name}) => removeDialog.open(name)});
 const addDialog = new AddDialog({
   isTaken: (name) => cameras.some((camera) => camera.name === name),
@@ -90,9 +96,12 @@ function showFigures(figuresNow) {
   clock.observe(figuresNow.server.time);
   report = figuresNow;
   placeCameras(report.cameras);
+  filters.describe(report.filters);
   const sentHere = new Map(Object.entries(report.viewer.cameras));  // names may be those of an object's own things
   for (const entry of report.cameras) {
-    cameras.find((camera) => camera.name === entry.name).describe(entry, sentHere.get(entry.name));
+    const camera = cameras.find((camera) => camera.name === entry.name);
+    camera.describe(entry, sentHere.get(entry.name));
+    camera.setDetectable(filters.names.length > 0);
   }
   layoutCards();
   desk.describe(report.server);
@@ -117,12 +126,24 @@ function placeCameras(entries) {
     if (wallElement.children[at] !== element) wallElement.insertBefore(element, wallElement.children[at] ?? null);
   });
   pages.place(cameras);
-  desk.show(pages.alone);
+  showDesk();
   returnFocus(pages.shown);
 }
 
 function newCamera(name) {
-  return new Camera(name, {paused: paused.has(name), onToggle, onOpen: (camera) => pages.open(camera)});
+  return new Camera(name, {
+    paused: paused.has(name),
+    onToggle,
+    onOpen: (camera) => pages.open(camera),
+    onDetect: (camera) => detectDialog.open(camera),
+  });
+}
+
+function switchBoxes(camera) {
+  const off = choicesOf(camera.name).boxes === 'off';
+  choose(camera.name, {boxes: off ? '' : 'off'});
+  camera.followBoxes();
+  detectionControls.refresh();
 }
 
 function onToggle(camera) {
@@ -135,10 +156,15 @@ function onToggle(camera) {
 // --- pages ---
 
 function turned() {
-  desk.show(pages.alone);
+  showDesk();
   layoutCards();
   follow();
   showWords(null);
+}
+
+function showDesk() {
+  desk.show(pages.alone);
+  detectionControls.show(pages.alone);
 }
 
 function layoutCards() {
@@ -159,7 +185,8 @@ function follow() {
   const wanted = sent();
   for (const camera of cameras) {
     camera.setReceiving(wanted.includes(camera));
-    camera.setRaw(streamUrl(camera.name, camera.alone ? wishesOf(camera.name, camera.size?.width) : {}));
+    camera.setRaw(rawUrl(camera));
+    camera.setFilterProblem(camera.name === onlyName() ? filters.problemOf(camera) : '');
   }
   const isOpen = root.dataset.state !== 'paused';
   if (isOpen === allPaused() || (isOpen && wantedUrl() !== wall.url)) request();
@@ -200,8 +227,19 @@ function onlyName() {
 function cameraUrl(name) {
   const camera = cameras.find((camera) => camera.name === name);
   if (!camera && report) return wallUrl({fps: UNSEEN_FPS});  // it may come
-  const wishes = wishesOf(name, camera?.size?.width);
+  const wishes = camera ? wishesFor(camera) : wishesOf(name, null);
   return wallUrl({names: [name], ...wishes, fps: wishes.fps || pageFps});
+}
+
+// Only what has the page or the screen for itself is sent through a filter: a wall would send all cameras through it.
+function wishesFor({name, size}) {
+  return {...wishesOf(name, size?.width), ...throughFilter(filters.liveOf(name))};
+}
+
+function rawUrl({name, alone, size}) {
+  if (!alone) return streamUrl(name, {});
+  const [wishes, filter] = [wishesOf(name, size?.width), filters.liveOf(name)];
+  return filter === null ? streamUrl(name, wishes) : detectStreamUrl(name, {...wishes, filter});
 }
 
 function followVisibility() {
@@ -237,6 +275,7 @@ function refresh() {
   const serverNow = clock.now();
   for (const camera of cameras) camera.refresh(serverNow);
   desk.refresh();
+  detectionControls.refresh();
   tileWidth.observe(pages.name === null ? layout.pictureWidth * devicePixelRatio : 0);
   write('summary', root.dataset.state === 'connected' ? summary() : '');
 }
@@ -276,6 +315,7 @@ listenForShortcuts({
   leave: () => pages.leave(),
   step: (distance) => pages.step(distance),
   showHelp,
+  switchBoxes,
 });
 for (const event of FILL_EVENTS) document.addEventListener(event, follow);
 document.addEventListener('visibilitychange', followVisibility);

@@ -142,6 +142,12 @@ std::string Figures::camera_json(Camera& camera, bool full) const {
   return object.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+std::string Figures::filters_json() const {
+  json list = json::array();
+  for (const auto& filter : filters_.all()) list.push_back(filter_json(*filter));
+  return list.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
 std::string Figures::brief_json(const std::string& only, const std::string& viewer_json) const {
   std::string text = "{\"server\":" + server_json() + ",\"cameras\":[";
   bool first = true;
@@ -150,7 +156,7 @@ std::string Figures::brief_json(const std::string& only, const std::string& view
     text += (first ? "" : ",") + camera_json(*camera, false);
     first = false;
   }
-  text += "]";
+  text += "],\"filters\":" + filters_json();
   if (!viewer_json.empty()) text += ",\"viewer\":" + viewer_json;
   return text + "}";
 }
@@ -170,11 +176,7 @@ std::string Figures::state_json() const {
   for (std::size_t i = 0; i < cameras_.all().size(); ++i) {
     text += (i == 0 ? "" : ",") + camera_json(*cameras_.all()[i], true);
   }
-  text += "],\"filters\":[";
-  for (std::size_t i = 0; i < filters_.all().size(); ++i) {
-    text += (i == 0 ? "" : ",") + filter_json(*filters_.all()[i]).dump(-1, ' ', false, json::error_handler_t::replace);
-  }
-  text += "],\"viewers\":[";
+  text += "],\"filters\":" + filters_json() + ",\"viewers\":[";
   bool first = true;
   for (const auto* entry : viewers_.entries()) {
     text += (first ? "" : ",") + viewer_json(entry->figures()).dump();

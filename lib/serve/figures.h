@@ -29,7 +29,8 @@ class Figures {
         allowed_(allowed),
         began_(clock.steady()) {}
 
-  /// {"server":{...},"cameras":[...]}: what /wall and /events send each second; of the camera `only`, or of all: "".
+  /// {"server":{...},"cameras":[...],"filters":[...]}: what /wall and /events send each second; of the camera `only`,
+  /// or of all: "".
   [[nodiscard]] std::string brief_json(const std::string& only, const std::string& viewer_json) const;
   /// The same and every viewer, skips by reason and the server's own counters: /state.
   [[nodiscard]] std::string state_json() const;
@@ -38,6 +39,7 @@ class Figures {
 
  private:
   [[nodiscard]] std::string server_json() const;
+  [[nodiscard]] std::string filters_json() const;
   void add_variants(std::string& out) const;
   void add_filters(std::string& out) const;
   [[nodiscard]] std::string camera_json(Camera& camera, bool full) const;

@@ -25,7 +25,7 @@ test('a click on a picture opens the page of its camera, and back leads to the g
   const viewer = await Viewer.open(t, browser, server);
   await viewer.isLive('door', 'yard', 'gate');
 
-  await viewer.camera('yard').locator('canvas').click();
+  await viewer.camera('yard').locator('.picture').click();
   await viewer.isAt('yard');
   await viewer.isSent('/wall?cameras=yard');
   await viewer.moves('yard');
@@ -209,7 +209,7 @@ test('a snapshot of a camera on its page is the very picture that is shown', asy
   const differences = await page.evaluate(async (jpeg) => {
     const bytes = Uint8Array.from(atob(jpeg), (character) => character.charCodeAt(0));
     const bitmap = await createImageBitmap(new Blob([bytes], {type: 'image/jpeg'}));
-    const shown = document.querySelector('[data-camera=yard] canvas');
+    const shown = document.querySelector('[data-camera=yard] .picture');
     const [a, b] = [bitmap, shown].map((picture) => {
       const context = new OffscreenCanvas(picture.width, picture.height).getContext('2d');
       context.drawImage(picture, 0, 0);

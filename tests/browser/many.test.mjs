@@ -57,14 +57,14 @@ test('with ?kiosk there are pictures and names, and nothing else', async (t) => 
   await viewer.isLive(...NAMES);
   assert.deepEqual(await seenText(viewer.page), NAMES);
   await until('pictures take the whole screen', async () => {
-    const covered = await viewer.page.evaluate(() => [...document.querySelectorAll('canvas')]
+    const covered = await viewer.page.evaluate(() => [...document.querySelectorAll('.picture')]
         .map((canvas) => canvas.getBoundingClientRect())
         .reduce((sum, {width, height}) => sum + width * height, 0) / (innerWidth * innerHeight));
     return covered > 0.98 && covered <= 1;
   });
   assert.deepEqual(await overflow(viewer.page), {right: 0, below: 0});
 
-  await viewer.camera('gate').locator('canvas').click();
+  await viewer.camera('gate').locator('.picture').click();
   await viewer.isAt('gate');
   await viewer.isLive('gate');
   assert.deepEqual(await seenText(viewer.page), ['gate']);
@@ -78,7 +78,7 @@ test('small tiles ask for narrow pictures, full screen and large tiles do not', 
   const viewer = await Viewer.open(t, browser, server, {viewport: DESK});
   await viewer.isLive(...NAMES.slice(0, 6));
   const step = await viewer.page.evaluate(() => {
-    const {width} = document.querySelector('canvas').getBoundingClientRect();
+    const {width} = document.querySelector('.picture').getBoundingClientRect();
     return [320, 480, 640].find((step) => step >= width);
   });
   assert.ok(step < 640, `tiles of ${step} px are no test`);
@@ -105,7 +105,7 @@ test('the fps of the address is asked for in the grid, and on pages where nothin
   const viewer = await Viewer.open(t, browser, server, {path: '/?fps=5'});
   await viewer.isSent('/wall?fps=5');
   await viewer.isLive('door');
-  await viewer.camera('door').locator('canvas').click();
+  await viewer.camera('door').locator('.picture').click();
   await viewer.isSent('/wall?cameras=door&fps=5');
   await viewer.page.selectOption('#choice-fps', '10');
   await viewer.isSent('/wall?cameras=door&fps=10');

@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import {afterEach, mock, test} from 'node:test';
 import {choicesOf, choose, scaled, wishesOf} from '../../web/choices.js';
+import {percent, readDetections, wordsOf} from '../../web/detections.js';
+import {Filters} from '../../web/filters.js';
 import {arrange} from '../../web/layout.js';
+import {colourOf, placeIn} from '../../web/overlay.js';
 import {hrefOf, routedCamera} from '../../web/route.js';
 import {SPAN_SECONDS, Series, roundAbove} from '../../web/series.js';
 import {TileWidth, stepFor} from '../../web/tile-width.js';
-import {gridUrl, streamUrl, wallUrl} from '../../web/urls.js';
+import {detectUrl, gridUrl, streamUrl, throughFilter, wallUrl} from '../../web/urls.js';
 
 afterEach(() => {
   mock.timers.reset();
@@ -35,6 +38,13 @@ test('what is not wished for is not in the query', () => {
   assert.equal(streamUrl('door', {quality: '30'}), 'stream/door?quality=30');
 });
 
+test('pictures through a filter come without boxes of its own, since the page draws them', () => {
+  assert.equal(wallUrl({names: ['a'], width: 320, ...throughFilter('faces')}),
+               'wall?cameras=a&width=320&filter=faces&overlay=garment');
+  assert.equal(wallUrl({names: ['a'], ...throughFilter(null)}), 'wall?cameras=a');
+  assert.equal(detectUrl('a', 'faces'), 'detect_once/a?filter=faces&overlay=garment');
+});
+
 test('the grid asks for a width only if a camera has more, and names cameras only if some are paused', () => {
   const [small, large] = [{name: 'small', size: {width: 320}}, {name: 'large', size: {width: 1920}}];
   const unknown = {name: 'unknown', size: null};
@@ -49,9 +59,9 @@ test('choices are kept for each camera', () => {
   globalThis.localStorage = storage();
   choose('kept', {quality: 'auto'});
   choose('kept', {fps: '10'});
-  assert.deepEqual(choicesOf('kept'), {quality: 'auto', fps: '10', scale: ''});
+  assert.deepEqual(choicesOf('kept'), {quality: 'auto', fps: '10', scale: '', boxes: ''});
   assert.deepEqual(JSON.parse(localStorage.getItem('framepipe.camera.kept')), choicesOf('kept'));
-  assert.deepEqual(choicesOf('other'), {quality: '', fps: '', scale: ''});
+  assert.deepEqual(choicesOf('other'), {quality: '', fps: '', scale: '', boxes: ''});
 });
 
 test('choices from the storage that are none of ours are left out', () => {
@@ -60,9 +70,9 @@ test('choices from the storage that are none of ours are left out', () => {
     'framepipe.camera.broken': '{"quality":',
     'framepipe.camera.null': 'null',
   });
-  assert.deepEqual(choicesOf('odd'), {quality: '', fps: '', scale: '0.5'});
-  assert.deepEqual(choicesOf('broken'), {quality: '', fps: '', scale: ''});
-  assert.deepEqual(choicesOf('null'), {quality: '', fps: '', scale: ''});
+  assert.deepEqual(choicesOf('odd'), {quality: '', fps: '', scale: '0.5', boxes: ''});
+  assert.deepEqual(choicesOf('broken'), {quality: '', fps: '', scale: '', boxes: ''});
+  assert.deepEqual(choicesOf('null'), {quality: '', fps: '', scale: '', boxes: ''});
 });
 
 test('without a storage, and with a full one, choices hold as long as the page', () => {
@@ -135,4 +145,77 @@ test('cards are as large as they can be with all in sight, and never too small t
   assert.equal(arrange({...room, count: 16}).columns, 4);
   const phone = {...room, width: 360, height: 700, narrowest: 340};
   assert.deepEqual(arrange({...phone, count: 40}), {columns: 1, cardWidth: 360});
+});
+
+const read = (...objects) => readDetections([JSON.stringify({model: 'm', ms: 2, objects})])[0].objects;
+
+test('detections are read as they are documented', () => {
+  const object = {label: 'person', confidence: 0.906, box: [1, 2, 3.5, 4], keypoints: [[5, 6, 0.7], [8, 9]]};
+  const [first, second] = readDetections([
+    JSON.stringify({model: 'yolo', ms: 12.3, objects: [object], truncated: true}),
+    '{"model":"hands","error":"too dark","objects":[]}',
+  ]);
+  assert.deepEqual(first, {model: 'yolo', ms: 12.3, error: '', truncated: true, objects: [
+    {...object, keypoints: [[5, 6, 0.7], [8, 9, 1]], seconds: null},
+  ]});
+  assert.deepEqual(second, {model: 'hands', ms: null, error: 'too dark', truncated: false, objects: []});
+  assert.equal(wordsOf(first.objects[0]), 'person 91%');
+  assert.deepEqual(read({label: 'swipe', confidence: 1, t_start: 3, t_end: 4.5})[0].seconds, [3, 4.5]);
+});
+
+test('a header that is no detections is passed over, the others count', () => {
+  const texts = ['', '{', 'null', '[]', '{}', '{"objects":{}}', '7', '"text"', '{"objects":[]}', '['.repeat(16000)];
+  assert.equal(readDetections(texts).length, 1);
+});
+
+test('what is no place is none, and a keypoint that cannot be read keeps its place in the list', () => {
+  for (const box of [[1, 2, 3], [1, 2, -3, 4], [1, 2, 0, 4], ['1', 2, 3, 4], [null, 2, 3, 4], {length: 4}, 'abcd', 5]) {
+    assert.equal(read({label: 'a', box})[0].box, null, JSON.stringify(box));
+  }
+  assert.deepEqual(read({keypoints: [[1, 2, 0.5], null, ['x', 1, 1], [3, 4, 'sure']]})[0].keypoints,
+                   [[1, 2, 0.5], [0, 0, 0], [0, 0, 0], [3, 4, 0]]);
+  assert.deepEqual(read(null, 'text', [], 3, {label: 'a'}).map(({label}) => label), ['a']);
+});
+
+test('labels are one short line whatever they hold', () => {
+  const label = (text) => read({label: text})[0].label;
+  assert.equal(label('a\n\u202eb\u0000c\u200b'), 'a b c');
+  assert.equal(label(7), '');
+  assert.equal([...label('\u{1f431}'.repeat(500))].length, 48);
+  assert.equal(wordsOf(read({})[0]), 'object');
+  assert.equal(percent(read({confidence: 1e99})[0].confidence), '100%');
+  assert.equal(percent(read({confidence: 'NaN'})[0].confidence), '');
+});
+
+test('a label has one colour', () => {
+  assert.equal(colourOf('person'), colourOf('person'));
+  assert.match(colourOf('\u{1f431}'), /^#[0-9a-f]{6}$/);
+  assert.ok(new Set(['person', 'cat', 'dog', 'car', 'cup', 'face'].map(colourOf)).size > 2);
+});
+
+test('a picture lies whole in the middle of its room', () => {
+  const picture = {width: 640, height: 480};
+  assert.deepEqual(placeIn(1000, 480, picture), {x: 180, y: 0, width: 640, height: 480, scale: 1});
+  assert.deepEqual(placeIn(320, 480, picture), {x: 0, y: 120, width: 320, height: 240, scale: 0.5});
+});
+
+test('a camera is live through a filter that there is, by choice or the first one', () => {
+  const filters = new Filters();
+  filters.setLive('door', true);
+  filters.choose('door', 'hands');
+  assert.equal(filters.liveOf('door'), null);
+  filters.describe([{name: 'faces', status: 'ready'}, {name: 'hands', status: 'restarting', trouble: 'exit code 69'}]);
+  assert.deepEqual(['door', 'yard'].map((camera) => filters.liveOf(camera)), ['hands', null]);
+  assert.equal(filters.chosenFor('yard'), 'faces');
+  assert.match(filters.problemOf({name: 'door'}), /hands.*exit code 69/);
+  assert.equal(filters.problemOf({name: 'yard', isSilent: true}), '');
+  filters.describe([{name: 'faces', status: 'busy'}]);
+  assert.equal(filters.liveOf('door'), 'faces');
+  assert.equal(filters.problemOf({name: 'door', isSilent: false}), '');
+  assert.match(filters.problemOf({name: 'door', isSilent: true}), /faces does not answer/);
+  filters.describe([{name: 'faces', status: 'starting'}]);  // as it is called until its first answer
+  assert.equal(filters.problemOf({name: 'door', isSilent: false}), '');
+  assert.match(filters.problemOf({name: 'door', isSilent: true}), /faces is starting/);
+  filters.describe(undefined);
+  assert.equal(filters.liveOf('door'), null);
 });

@@ -96,6 +96,14 @@ test('a header block of over 64 KiB is refused, in one line or in many', () => {
   assert.throws(() => parse(Array(MAX_HEADER_BYTES + 1).fill(bytes('\n'))), MultipartError);
 });
 
+test('a header that is there several times is kept several times, in its order', () => {
+  const [part] = parse([bytes('--frame\r\nX-Detections: 1\r\nContent-Length: 0\r\nx-detections: 2\r\n\r\n\r\n')]);
+  assert.deepEqual(part.headers.all('x-detections'), ['1', '2']);
+  assert.equal(part.headers.get('x-detections'), '2');
+  assert.deepEqual(part.headers.all('x-other'), []);
+  assert.equal(part.headers.get('x-other'), undefined);
+});
+
 test('the limit on headers counts each part for itself', () => {
   const part = bytes(`--frame\r\nX-Long: ${'x'.repeat(MAX_HEADER_BYTES - 100)}\r\nContent-Length: 0\r\n\r\n\r\n`);
   assert.equal(parse([part, part, part]).length, 3);

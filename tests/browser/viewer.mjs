@@ -113,7 +113,7 @@ export class Viewer {
 
 // Of the picture on a camera's canvas.
 function digest(element) {
-  const canvas = element.querySelector('canvas');
+  const canvas = element.querySelector('.picture');
   const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {willReadFrequently: true});
   copy.drawImage(canvas, 0, 0);
   const {data} = copy.getImageData(0, 0, canvas.width, canvas.height);

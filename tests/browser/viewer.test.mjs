@@ -27,7 +27,7 @@ test('the page shows moving pictures and figures of all cameras over one connect
     assert.equal(await viewer.camera(name).locator('.badge-text').textContent(), 'Live');
     // Figures are written at most twice a second: the picture may be a little ahead of them.
     await until(`${name} shows its size`, async () => (await viewer.figure(name, 'size')) === size);
-    const canvas = viewer.camera(name).locator('canvas');
+    const canvas = viewer.camera(name).locator('.picture');
     assert.equal(await canvas.evaluate(({width, height}) => `${width}×${height}`), size);
     for (const [figure, form] of [['fps', /fps$/], ['source', /fps$/], ['age', /s$/], ['bandwidth', /bit\/s$/]]) {
       await until(`${name} has a figure '${figure}'`, async () => {
@@ -53,7 +53,7 @@ test('the page reconnects by itself when the server is killed and started again'
   for (const name of ['door', 'yard']) {
     await viewer.cameraBecomes(name, 'reconnecting');
     await until('the last picture is dimmed', () =>
-      viewer.camera(name).locator('canvas').evaluate((canvas) => Number(getComputedStyle(canvas).opacity) < 0.5));
+      viewer.camera(name).locator('.picture').evaluate((canvas) => Number(getComputedStyle(canvas).opacity) < 0.5));
   }
   assert.equal(await viewer.page.locator('#link').textContent(), 'Reconnecting');
 
