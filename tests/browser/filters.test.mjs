@@ -46,7 +46,8 @@ test('one click detects: the picture with its boxes, the objects, their place, a
   await viewer.button('lids', 'detect').click();
   await dialog.getByText('1 object found').waitFor();
   assert.deepEqual(asked(viewer), ['/detect_once/lids?filter=lids&overlay=garment']);
-  assert.match(await dialog.getByRole('listitem').innerText(), /^lid\s+91%\s+(upper|middle|lower) (left|centre|right), 120×88 at \d+, \d+$/);
+  assert.match(await dialog.getByRole('listitem').innerText(),
+               /^lid\s+91%\s+(upper|middle|lower) (left|centre|right), 120×88 at \d+, \d+$/);
   assert.match(await dialog.locator('[data-detect=age]').textContent(), /^\d+ ms$/);
   assert.equal(await dialog.locator('[data-detect=ms]').textContent(), '7.5 ms');
   assert.match(await dialog.locator('[data-detect=took]').textContent(), /^[\d.]+ ms$/);
@@ -149,7 +150,8 @@ test('of several filters one is chosen, in the dialog and on the page of the cam
 });
 
 test('what a filter finds is text, whatever it says', async (t) => {
-  const {viewer, page, dialog} = await openLids(t, {filters: finder('lids', `'<img src=x onerror="document.title=1">'`)});
+  const filters = finder('lids', `'<img src=x onerror="document.title=1">'`);
+  const {viewer, page, dialog} = await openLids(t, {filters});
   await viewer.button('lids', 'detect').click();
   await dialog.getByText('<img src=x').waitFor();
   assert.equal(await dialog.locator('img').count(), 0);
