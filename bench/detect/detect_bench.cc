@@ -2,11 +2,8 @@
 // `build/release/bin/detect_bench`, on a quiet machine; the ratios in one run count.
 #include <benchmark/benchmark.h>
 
-#include <cmath>
 #include <cstdint>
-#include <cstdlib>
 #include <opencv2/core/utility.hpp>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -15,38 +12,16 @@
 #include "detect/overlay.h"
 #include "jpeg/decoder.h"
 #include "jpeg/encoder.h"
+#include "picture.h"
 
 namespace {
 
 using namespace fp;
 
-constexpr jpeg::Size kSize{1280, 720};
-constexpr int kQualityPercent = 80;
-
-// Slopes, edges, a little noise, and a bright square somewhere else in each of two pictures.
-Blob make_picture(int square_x) {
-  std::minstd_rand random(1);
-  jpeg::Planes planes(kSize, jpeg::Sampling::Yuv420);
-  for (int y = 0; y < kSize.height_px; ++y) {
-    for (int x = 0; x < kSize.width_px; ++x) {
-      const int edge = (x / 60 + y / 45) % 3 == 0 ? 60 : 0;
-      const int noise = static_cast<int>(random() >> 8 & 7);
-      const bool inside = std::abs(x - square_x) < 80 && std::abs(y - 360) < 80;
-      planes.row(0, y)[x] = static_cast<std::uint8_t>(
-          inside ? 250 : 30 + x * 80 / kSize.width_px + y * 40 / kSize.height_px + edge + noise);
-      planes.row(1, y / 2)[x / 2] = static_cast<std::uint8_t>(90 + x * 70 / kSize.width_px);
-      planes.row(2, y / 2)[x / 2] = static_cast<std::uint8_t>(90 + y * 70 / kSize.height_px);
-    }
-  }
-  return jpeg::Encoder().encode(planes, kQualityPercent).value();
-}
-
-const std::vector<Blob>& pictures() {
-  static const std::vector<Blob> both = {make_picture(300), make_picture(420)};
-  return both;
-}
-
-WallTime time_of(std::int64_t frame) { return WallTime(std::chrono::milliseconds(1'763'688'000'000 + frame * 33)); }
+using bench::kQualityPercent;
+using bench::kSize;
+using bench::pictures;
+using bench::time_of;
 
 jpeg::Size at_least(int eighths) { return {kSize.width_px * eighths / 8, kSize.height_px * eighths / 8}; }
 

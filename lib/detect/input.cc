@@ -45,18 +45,54 @@ void bring(const cv::Mat& plane, cv::Size to, cv::Mat& out) {
   cv::resize(plane, out, to, 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
 }
 
-float clamped(float value) { return std::min(std::max(value, 0.0F), 255.0F); }
+// Written out, and not by std::clamp(), whose references the compiler makes branches of.
+float clamped(float value) {
+  const float positive = value > 0.0F ? value : 0.0F;
+  return positive < 255.0F ? positive : 255.0F;
+}
 
-// Full-range BT.601, as JFIF has it. Rows are short and their numbers lie together: the compiler makes vectors of it.
-void row_to_rgb(const std::uint8_t* y, const std::uint8_t* cb, const std::uint8_t* cr, int width, float* red,
-                float* green, float* blue) {
+// One channel of a row of the input.
+struct Channel {
+  float* values = nullptr;
+  float scale = 1;
+  float offset = 0;
+};
+
+// Full-range BT.601, as JFIF has it: what one channel takes of the luma and of both chromas. Each by itself, and in
+// steps without a choice in them: the compiler makes vectors of that.
+struct Share {
+  float blue = 0;
+  float red = 0;
+};
+constexpr Share kRed{0.0F, 1.402F};
+constexpr Share kGreen{-0.344136F, -0.714136F};
+constexpr Share kBlue{1.772F, 0.0F};
+
+void row_to_channel(const std::uint8_t* y, const std::uint8_t* cb, const std::uint8_t* cr, int width, Share share,
+                    Channel to) {
+  float* __restrict const out = to.values;
   for (int x = 0; x < width; ++x) {
-    const float luma = y[x];
-    const float b = static_cast<float>(cb[x]) - 128.0F;
-    const float r = static_cast<float>(cr[x]) - 128.0F;
-    red[x] = clamped(luma + 1.402F * r);
-    green[x] = clamped(luma - 0.344136F * b - 0.714136F * r);
-    blue[x] = clamped(luma + 1.772F * b);
+    const float blue = static_cast<float>(cb[x]) - 128.0F;
+    const float red = static_cast<float>(cr[x]) - 128.0F;
+    out[x] = clamped(static_cast<float>(y[x]) + share.blue * blue + share.red * red) * to.scale + to.offset;
+  }
+}
+
+void row_to_gray(const std::uint8_t* y, int width, Channel to) {
+  for (int x = 0; x < width; ++x) to.values[x] = static_cast<float>(y[x]) * to.scale + to.offset;
+}
+
+// What lies around `inside` in one plane of the input; what is inside will be written anyway.
+void surround(float* plane, jpeg::Size network, const cv::Rect& inside, float value) {
+  const std::ptrdiff_t width = network.width_px;
+  for (int y = 0; y < network.height_px; ++y) {
+    float* const row = plane + y * width;
+    if (y < inside.y || y >= inside.br().y) {
+      std::fill_n(row, width, value);
+    } else {
+      std::fill_n(row, inside.x, value);
+      std::fill(row + inside.br().x, row + width, value);
+    }
   }
 }
 
@@ -107,39 +143,38 @@ Placement InputMaker::fill(const jpeg::Planes& picture, jpeg::Size frame, const 
   const auto channels = static_cast<std::size_t>(format.channels());
   const auto area = static_cast<std::size_t>(network.width_px) * static_cast<std::size_t>(network.height_px);
   for (std::size_t c = 0; c < channels; ++c) {
-    const float surround = kSurround * format.scale[c] + format.offset[c];
+    const float value = kSurround * format.scale[c] + format.offset[c];
     if (format.channels_last) {
-      for (std::size_t i = 0; i < area; ++i) values[i * channels + c] = surround;
+      for (std::size_t i = 0; i < area; ++i) values[i * channels + c] = value;
     } else {
-      std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(c * area), area, surround);
+      surround(values.data() + c * area, network, {left, top, to.width, to.height}, value);
     }
   }
   for (auto& row : scratch_->row) row.resize(static_cast<std::size_t>(to.width));
-  std::array<float*, 3> rgb = {scratch_->row[0].data(), scratch_->row[1].data(), scratch_->row[2].data()};
-  std::array<const float*, 3> order = {rgb[0], rgb[1], rgb[2]};
-  if (format.colours == InputFormat::Colours::Bgr) std::swap(order[0], order[2]);
+  const std::size_t red = format.colours == InputFormat::Colours::Bgr ? 2 : 0;
   for (int y = 0; y < to.height; ++y) {
     const auto& planes = scratch_->planes;
-    const std::uint8_t* const luma = planes[0].ptr(y);
-    if (gray) {
-      std::copy_n(luma, to.width, rgb[0]);
-      order = {rgb[0], rgb[0], rgb[0]};
-    } else {
-      row_to_rgb(luma, planes[1].ptr(y), planes[2].ptr(y), to.width, rgb[0], rgb[1], rgb[2]);
-    }
     const std::size_t first =
         static_cast<std::size_t>(y + top) * static_cast<std::size_t>(network.width_px) + static_cast<std::size_t>(left);
+    std::array<Channel, 3> row;
     for (std::size_t c = 0; c < channels; ++c) {
-      const float* const from = order[c];
-      const float factor = format.scale[c];
-      const float shift = format.offset[c];
-      if (format.channels_last) {
-        float* const out = values.data() + first * channels + c;
-        for (int x = 0; x < to.width; ++x) out[static_cast<std::size_t>(x) * channels] = from[x] * factor + shift;
-      } else {
-        float* const out = values.data() + c * area + first;
-        for (int x = 0; x < to.width; ++x) out[x] = from[x] * factor + shift;
-      }
+      float* const begin = format.channels_last ? scratch_->row[c].data() : values.data() + c * area + first;
+      row[c] = {begin, format.scale[c], format.offset[c]};
+    }
+    if (gray) {
+      for (std::size_t c = 0; c < channels; ++c) row_to_gray(planes[0].ptr(y), to.width, row[c]);
+    } else {
+      const auto fill = [&](Share share, Channel channel) {
+        row_to_channel(planes[0].ptr(y), planes[1].ptr(y), planes[2].ptr(y), to.width, share, channel);
+      };
+      fill(kRed, row[red]);
+      fill(kGreen, row[1]);
+      fill(kBlue, row[2 - red]);
+    }
+    if (!format.channels_last) continue;
+    for (std::size_t c = 0; c < channels; ++c) {
+      float* const out = values.data() + first * channels + c;
+      for (int x = 0; x < to.width; ++x) out[static_cast<std::size_t>(x) * channels] = row[c].values[x];
     }
   }
 

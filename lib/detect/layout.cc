@@ -198,11 +198,6 @@ Box centred(double cx, double cy, double width, double height) {
   return {cx - width / 2, cy - height / 2, width, height};
 }
 
-struct Best {
-  int index = 0;
-  float score = 0;
-};
-
 // Row after row of numbers that lie together.
 std::vector<Candidate> decode_rows(const Tensor& output, double least, bool grids, jpeg::Size input, int classes) {
   std::vector<Candidate> found;
@@ -237,21 +232,26 @@ std::vector<Candidate> decode_rows(const Tensor& output, double least, bool grid
   return found;
 }
 
+// To the greater of both; what is no number is not greater.
+void raise(float* best, const float* scores, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) best[i] = scores[i] > best[i] ? scores[i] : best[i];
+}
+
 // Column after column; a row of scores is read at a time, as it lies in memory.
 std::vector<Candidate> decode_columns(const Tensor& output, double least, std::size_t classes, std::size_t keypoints) {
   const auto count = static_cast<std::size_t>(output.side(2));
   const auto row = [&](std::size_t index) { return output.values.subspan(index * count, count); };
-  std::vector<Best> best(count);
-  for (std::size_t c = 0; c < classes; ++c) {
-    const std::span<const float> scores = row(4 + c);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (scores[i] > best[i].score) best[i] = {static_cast<int>(c), scores[i]};
-    }
-  }
+  // Which class it is matters at few places: first how sure the surest one is, in vectors.
+  std::vector<float> best(count, 0.0F);
+  for (std::size_t c = 0; c < classes; ++c) raise(best.data(), row(4 + c).data(), count);
   std::vector<Candidate> found;
   for (std::size_t i = 0; i < count; ++i) {
-    if (!(static_cast<double>(best[i].score) >= least)) continue;
-    Candidate candidate{best[i].index, best[i].score, centred(row(0)[i], row(1)[i], row(2)[i], row(3)[i]), {}};
+    if (!(static_cast<double>(best[i]) >= least)) continue;
+    int index = 0;
+    for (std::size_t c = classes; c-- > 0;) {
+      if (row(4 + c)[i] == best[i]) index = static_cast<int>(c);
+    }
+    Candidate candidate{index, best[i], centred(row(0)[i], row(1)[i], row(2)[i], row(3)[i]), {}};
     for (std::size_t k = 0; k < keypoints; ++k) {
       const std::size_t first = 5 + 3 * k;
       candidate.keypoints.push_back({row(first)[i], row(first + 1)[i], row(first + 2)[i]});
@@ -272,8 +272,10 @@ std::vector<Candidate> decode_blaze(const Blaze& outputs, jpeg::Size input, doub
       if (!(confidence >= least)) continue;
       const auto numbers = outputs.boxes[level]->values.subspan(i * kBlazeNumbers, kBlazeNumbers);
       const int cell = static_cast<int>(i) / kBlazeAnchors[level];
-      const double ax = (cell % kBlazeGrid[level] + 0.5) / kBlazeGrid[level] * side;
-      const double ay = (cell / kBlazeGrid[level] + 0.5) / kBlazeGrid[level] * side;
+      const int column = cell % kBlazeGrid[level];
+      const int row = cell / kBlazeGrid[level];
+      const double ax = (column + 0.5) / kBlazeGrid[level] * side;
+      const double ay = (row + 0.5) / kBlazeGrid[level] * side;
       Candidate candidate{0, confidence, centred(ax + numbers[0], ay + numbers[1], numbers[2], numbers[3]), {}};
       for (std::size_t k = 0; k < kBlazeKeypoints; ++k) {
         candidate.keypoints.push_back({ax + numbers[4 + 2 * k], ay + numbers[5 + 2 * k], confidence});
@@ -285,6 +287,7 @@ std::vector<Candidate> decode_blaze(const Blaze& outputs, jpeg::Size input, doub
 }
 
 std::vector<Candidate> decode_simcc(const SimCc& outputs, jpeg::Size input, double least) {
+  if (outputs.x == nullptr || outputs.y == nullptr) return {};
   Candidate person;
   const auto count = static_cast<std::size_t>(outputs.x->side(1));
   const double bins = static_cast<double>(outputs.x->side(2)) / input.width_px;
@@ -377,8 +380,10 @@ int keypoints_of(Layout layout, const ModelFacts& facts) {
       return static_cast<int>((table(facts.outputs)->side(1) - 5) / 3);
     case Layout::BlazeFace:
       return kBlazeKeypoints;
-    case Layout::RtmPose:
-      return static_cast<int>(simcc(facts.outputs, facts.input).x->side(1));
+    case Layout::RtmPose: {
+      const Tensor* const x = simcc(facts.outputs, facts.input).x;
+      return x == nullptr ? 0 : static_cast<int>(x->side(1));
+    }
     default:
       return 0;
   }

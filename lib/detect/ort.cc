@@ -115,7 +115,9 @@ Result<std::string> read_model(const std::string& path) {
 
 std::string no_library(const std::string& path, const std::string& why) {
   if (!path.empty()) return "--ort-lib " + path + ": " + why;
-  return "ONNX Runtime is not installed (run scripts/install-onnxruntime, or name libonnxruntime.so.1 with --ort-lib)";
+  return "ONNX Runtime is not installed (run framepipe-install-onnxruntime, scripts/install-onnxruntime in the "
+         "sources, "
+         "or name libonnxruntime.so.1 with --ort-lib)";
 }
 
 // The sides of an OrtTensorTypeAndShapeInfo.
@@ -156,6 +158,9 @@ Result<std::shared_ptr<const OrtLibrary>> OrtLibrary::load(const std::string& pa
     names = {"libonnxruntime.so", "libonnxruntime.so.1"};
     for (const std::string& place : library_places("libonnxruntime.so.1")) names.push_back(place);
   }
+  // Builds of its makers since 1.29 send them the model's name and hashes and this machine's id, and keep what is not
+  // sent yet in ~/.cache. It is read once, when the environment is made.
+  ::setenv("ORT_DISABLE_TELEMETRY", "1", /*overwrite=*/1);
   void* handle = nullptr;
   std::string why;
   for (const std::string& name : names) {
@@ -220,7 +225,7 @@ Result<Done> OrtSession::make(const std::string& model, int threads) {
   const auto set = [&](std::size_t where, int value) {
     return ort.check(ort.at<SetNumber>(where)(options.get(), value), "options");
   };
-  const auto created = ort.check(ort.at<Status(void**)>(slot::kCreateSessionOptions)(options.out()), "options");
+  auto created = ort.check(ort.at<Status(void**)>(slot::kCreateSessionOptions)(options.out()), "options");
   if (!created) return created;
   if (auto done = set(slot::kSetGraphOptimization, kAllOptimizations); !done) return done;
   if (auto done = set(slot::kSetIntraOpThreads, threads); !done) return done;

@@ -17,7 +17,8 @@ class OrtLibrary {
  public:
   /// Loads `path`; where that is "", $FRAMEPIPE_ORT_LIB, then what the dynamic linker finds as libonnxruntime.so and
   /// libonnxruntime.so.1, then library_places(). Error: Unsupported (none there, in words with the mend; or one that is
-  /// too old).
+  /// too old). Before there are other threads: it turns the library's telemetry off, which takes a change to the
+  /// environment.
   [[nodiscard]] static Result<std::shared_ptr<const OrtLibrary>> load(const std::string& path);
   OrtLibrary(const OrtLibrary&) = delete;
   OrtLibrary& operator=(const OrtLibrary&) = delete;

@@ -217,3 +217,16 @@ has_ended() {
   done
   equals "$(sed -n 's/^FRAMEPIPE_SERVE_OPTIONS="\(.*\)"$/\1 /p' "$FP_ROOT/examples/systemd/serve.conf")" "$names"
 }
+
+@test "the unit of frame-detect reads the socket of a camera's unit, and writes to one of its own" {
+  local unit=$FP_ROOT/systemd/frame-detect@.service.in command options
+  options=$(sed -n 's/^Environment="FRAMEPIPE_OPTIONS=\(.*\)"$/\1/p' "$unit")
+  command=$(sed -n 's,^ExecStart=@BINDIR@/,,p' "$unit")
+  command=${command//%i/test}
+  command=${command//\/run\/framepipe/$T}
+  start camera camgrab --output "unix-listen:$T/test.sock" --size 160x120 test
+  # shellcheck disable=SC2086 # split at spaces, as systemd does it
+  start detector ${command/\$FRAMEPIPE_OPTIONS/$options}
+  timeout "$FP_DEADLINE_S" frame-rate --input "unix:$T/test-detect.sock" --frames 1 >one
+  contains "$(tr -d '\0' <one)" 'X-Detections: {"model":"motion"'
+}

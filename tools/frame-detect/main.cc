@@ -92,6 +92,10 @@ Exit detect_all(Options options, cli::Common common, bool output_asked) {
     common.output = "none";
   }
   Input input = tool::open_input(common, clock);
+  if (input.in_order() && options.passthrough_fps > 0) {
+    throw Failure{Exit::Usage,
+                  "--passthrough-fps is for what comes live, and every frame of a file is looked at: leave it out"};
+  }
   const auto output = tool::open_output(common, {"frame-detect", /*source=*/false}, &input);
   const auto lines = options.json.empty() ? nullptr : open_lines(options.json, input.in_order());
 
@@ -130,7 +134,7 @@ int main(int argc, char** argv) {
       "Find things in frames: always in the newest, or in every one of a file.\n\n"
       "camgrab | frame-detect --model yolov8n.onnx --overlay boxes,labels | mjpeg-serve\n"
       "camgrab | frame-detect --detector motion -o none --json -\n"
-      "frame-detect --detector face --once portrait.jpg -o drawn.jpg",
+      "frame-detect --detector face --once portrait.jpg --overlay boxes -o drawn.jpg",
       "frame-detect"};
   Options options;
   cli::Common common;
@@ -140,6 +144,7 @@ int main(int argc, char** argv) {
   cli::add_common(app, common);
   if (const auto code = cli::parse(app, argc, argv)) return *code;
   cli::start(app, common);
+  note_given(app, options);
   const bool output_asked = app.get_option("--output")->count() > 0;
   return cli::run("frame-detect", [&] { return detect_all(options, common, output_asked); });
 }

@@ -46,15 +46,20 @@ struct Options {
   std::chrono::milliseconds window{9000};
   std::chrono::milliseconds stride{1000};
   double clock_fps = 0;
+
+  std::vector<std::string> given;  // the options that were, "--zone" for one: note_given()
 };
 
 void add_options(CLI::App& app, Options& options);
+
+/// Which of them were given, after the command line was read: an option that would do nothing is refused.
+void note_given(const CLI::App& app, Options& options);
 
 /// What they say together. Throws Failure (usage) when that makes no sense.
 void check(const Options& options, const cli::Common& common);
 
 /// Loads and warms up what they name. Throws Failure, with what to do about it: 69 without the library or a model that
-/// fits, 66 without the file, 65 for what cannot be read.
+/// fits, 66 without the file, 65 for what cannot be read, 64 for options that this model has no use for.
 [[nodiscard]] std::unique_ptr<detect::Engine> make_engine(const Options& options);
 /// Of --overlay, with the garment where there is one. Throws Failure.
 [[nodiscard]] detect::Overlay overlay_of(const Options& options);
