@@ -219,7 +219,14 @@ Result<Model> open_model(const ModelOptions& options) {
     model.layout = *options.layout;
   } else {
     const auto layout = recognise(*facts);
-    if (!layout) return fail(Error(layout.error()).in(where));
+    if (!layout) {
+      Error error = layout.error();
+      if (window) {
+        error.text += " (its input " + to_text(shape) +
+                      " was taken for a window of frames or keypoints; a picture is 1x3xHxW or 1xHxWx3)";
+      }
+      return fail(std::move(error).in(where));
+    }
     model.layout = *layout;
   }
   model.classes = classes_of(model.layout, *facts);
