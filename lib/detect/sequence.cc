@@ -219,7 +219,7 @@ class SequenceEngine final : public Engine {
     told = nothing ? "" : event.label;
     if (told_.size() > kMostCameras)
       told_.erase(told_.begin()->first == frame.camera ? std::next(told_.begin()) : told_.begin());
-    if (nothing || again) return std::make_shared<const Frame>(frame);
+    if (nothing || again) return FramePtr();
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
     return with_detections(frame, {model_.name, took.count(), {std::move(event)}, ""});
   }
