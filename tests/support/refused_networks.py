@@ -30,9 +30,9 @@ def write(to):
     nodes, constants = fixed("output", [1, 3, 5, 7])
     refused("refused-shape", "at-start", nodes, [GIVEN], [tensor("output", TensorProto.FLOAT, [1, 3, 5, 7])], constants)
 
-    # As many columns as YOLOv8's, for places that no grid has.
-    nodes, constants = fixed("output0", [1, 84, 86])
-    refused("refused-places", "at-start", nodes, [GIVEN], [tensor("output0", TensorProto.FLOAT, [1, 84, 86])], constants)
+    # A table, for places that no grid has: neither 83 nor 86.
+    nodes, constants = fixed("output0", [1, 83, 86])
+    refused("refused-places", "at-start", nodes, [GIVEN], [tensor("output0", TensorProto.FLOAT, [1, 83, 86])], constants)
 
     # It says of a picture what it is, and not where: no window of frames goes in.
     nodes, constants = fixed("probabilities", [1, 10])
