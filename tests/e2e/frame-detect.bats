@@ -188,6 +188,25 @@ print(int((abs(pixels - [int(word) for word in sys.argv[1:]]) < 40).all(1).sum()
   refuses 69 'libz.so.1: is no ONNX Runtime' "${shapes[@]}" --ort-lib libz.so.1
 }
 
+# Where things are installed is hidden from it, in a mount namespace of its own.
+@test "where nothing is installed, it names the script that does" {
+  unshare -rm true || skip 'no namespaces here'
+  bare() {
+    # shellcheck disable=SC2016 # the inner shell expands it
+    unshare -rm sh -c 'for folder in /usr/local/lib/framepipe /usr/local/share/framepipe; do
+        [ ! -d "$folder" ] || mount -t tmpfs none "$folder"
+      done
+      exec "$@"' sh env -i PATH="$PATH" HOME="$T/empty" FRAMEPIPE_LIB_DIR="$T/empty" timeout "$FP_DEADLINE_S" frame-detect -q "$@" </dev/null
+  }
+  mkdir empty
+  run --separate-stderr bare "${shapes[@]}"
+  equals "$status" 69
+  equals "$stderr" 'frame-detect: ONNX Runtime is not installed (run scripts/install-onnxruntime, or name libonnxruntime.so.1 with --ort-lib)'
+  run --separate-stderr bare --detector face
+  equals "$status" 69
+  matches "$stderr" '^frame-detect: --detector face: .* is not installed \(run scripts/install-models, or name a network with --model\)$'
+}
+
 @test "files that are not there, or not what they should be, are refused by name" {
   refuses 66 '--model nothing.onnx: No such file' --model nothing.onnx
   refuses 65 '--model /: is not a regular file|--model /: .*directory' --model /
