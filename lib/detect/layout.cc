@@ -272,8 +272,10 @@ std::vector<Candidate> decode_blaze(const Blaze& outputs, jpeg::Size input, doub
       if (!(confidence >= least)) continue;
       const auto numbers = outputs.boxes[level]->values.subspan(i * kBlazeNumbers, kBlazeNumbers);
       const int cell = static_cast<int>(i) / kBlazeAnchors[level];
-      const double ax = (cell % kBlazeGrid[level] + 0.5) / kBlazeGrid[level] * side;
-      const double ay = (cell / kBlazeGrid[level] + 0.5) / kBlazeGrid[level] * side;
+      const int column = cell % kBlazeGrid[level];
+      const int row = cell / kBlazeGrid[level];
+      const double ax = (column + 0.5) / kBlazeGrid[level] * side;
+      const double ay = (row + 0.5) / kBlazeGrid[level] * side;
       Candidate candidate{0, confidence, centred(ax + numbers[0], ay + numbers[1], numbers[2], numbers[3]), {}};
       for (std::size_t k = 0; k < kBlazeKeypoints; ++k) {
         candidate.keypoints.push_back({ax + numbers[4 + 2 * k], ay + numbers[5 + 2 * k], confidence});
@@ -285,6 +287,7 @@ std::vector<Candidate> decode_blaze(const Blaze& outputs, jpeg::Size input, doub
 }
 
 std::vector<Candidate> decode_simcc(const SimCc& outputs, jpeg::Size input, double least) {
+  if (outputs.x == nullptr || outputs.y == nullptr) return {};
   Candidate person;
   const auto count = static_cast<std::size_t>(outputs.x->side(1));
   const double bins = static_cast<double>(outputs.x->side(2)) / input.width_px;
@@ -382,8 +385,10 @@ int keypoints_of(Layout layout, const ModelFacts& facts) {
       return static_cast<int>((table(facts.outputs)->side(1) - 5) / 3);
     case Layout::BlazeFace:
       return kBlazeKeypoints;
-    case Layout::RtmPose:
-      return static_cast<int>(simcc(facts.outputs, facts.input).x->side(1));
+    case Layout::RtmPose: {
+      const Tensor* const x = simcc(facts.outputs, facts.input).x;
+      return x == nullptr ? 0 : static_cast<int>(x->side(1));
+    }
     default:
       return 0;
   }

@@ -166,7 +166,7 @@ std::size_t Model::input_values() const {
 }
 
 Result<std::span<const Tensor>> Model::run(std::span<const float> values) const {
-  const auto outputs = session->run(values, input_shape);
+  auto outputs = session->run(values, input_shape);
   if (!outputs) return outputs;
   for (std::size_t i = 0; i < output_shapes.size(); ++i) {
     const Shape& shape = (*outputs)[i].shape;

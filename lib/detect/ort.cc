@@ -221,7 +221,7 @@ Result<Done> OrtSession::make(const std::string& model, int threads) {
   const auto set = [&](std::size_t where, int value) {
     return ort.check(ort.at<SetNumber>(where)(options.get(), value), "options");
   };
-  const auto created = ort.check(ort.at<Status(void**)>(slot::kCreateSessionOptions)(options.out()), "options");
+  auto created = ort.check(ort.at<Status(void**)>(slot::kCreateSessionOptions)(options.out()), "options");
   if (!created) return created;
   if (auto done = set(slot::kSetGraphOptimization, kAllOptimizations); !done) return done;
   if (auto done = set(slot::kSetIntraOpThreads, threads); !done) return done;

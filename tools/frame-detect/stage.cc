@@ -29,7 +29,8 @@ FramePtr Stage::outcome(const FramePtr& frame, Result<FramePtr> result) {
   if (result) {
     ledger_.looked(result->get());
     says_something_ = *result != nullptr;
-    return says_something_ ? std::move(*result) : frame;
+    if (!says_something_) return frame;
+    return std::move(*result);
   }
   ledger_.failed(result.error());
   if (detect::header_of(*frame, "X-Request") == nullptr) return nullptr;
