@@ -11,8 +11,8 @@
 #include "support/io.h"
 #include "support/make_frame.h"
 
-// The library leaves a few bytes of its own behind, once in a process. LeakSanitizer cannot tell them from what we might
-// forget to give back to it.
+// The library leaves a few bytes of its own behind, once in a process. LeakSanitizer cannot tell them from what we
+// might forget to give back to it.
 extern "C" const char* __lsan_default_suppressions();
 extern "C" const char* __lsan_default_suppressions() { return "leak:libonnxruntime"; }
 
