@@ -7,7 +7,7 @@ namespace fp::detect {
 
 void DelayLine::push(FramePtr frame, SteadyTime now) {
   bytes_ += frame->jpeg.size();
-  entries_.push_back({std::move(frame), now, State::Plain, 0});
+  entries_.push_back({std::move(frame), now});
   while (bytes_ > kMostBytes && entries_.size() > 1) {
     ++dropped_;
     take_first();
@@ -32,6 +32,7 @@ bool DelayLine::found(std::uint64_t ticket, FramePtr result, SteadyTime now) {
   if (result) {
     bytes_ = bytes_ - entry->frame->jpeg.size() + result->jpeg.size();
     entry->frame = std::move(result);
+    entry->changed = true;
   }
   return true;
 }
@@ -41,7 +42,8 @@ bool DelayLine::may_leave(const Entry& entry, SteadyTime now) const {
 }
 
 DelayLine::Leaving DelayLine::take_first() {
-  Leaving first{std::move(entries_.front().frame), entries_.front().state == State::Done};
+  Entry& entry = entries_.front();
+  Leaving first{std::move(entry.frame), entry.state == State::Done, entry.changed};
   bytes_ -= first.frame->jpeg.size();
   entries_.pop_front();
   return first;

@@ -35,8 +35,9 @@ class DelayLine {
   bool found(std::uint64_t ticket, FramePtr result, SteadyTime now);
 
   struct Leaving {
-    FramePtr frame;       ///< or nullptr
-    bool looked = false;  ///< found() came in time
+    FramePtr frame;        ///< or nullptr
+    bool looked = false;   ///< found() came in time
+    bool changed = false;  ///< with a result
   };
   /// The next frame that is due.
   [[nodiscard]] Leaving pop(SteadyTime now);
@@ -56,6 +57,7 @@ class DelayLine {
     SteadyTime arrived;
     State state = State::Plain;
     std::uint64_t ticket = 0;
+    bool changed = false;
   };
   [[nodiscard]] bool may_leave(const Entry& entry, SteadyTime now) const;
   Leaving take_first();

@@ -21,8 +21,9 @@ struct Orders {
   bool one_off = false;  ///< belongs to no camera: touches nothing that is remembered
 };
 
-/// The long part: gives the frame with one X-Detections more, and drawn on where that was ordered.
-/// Errors: Malformed (damaged; the model failed to run), TooLarge, Unsupported.
+/// The long part: gives the frame with one X-Detections more, and drawn on where that was ordered; nullptr when there
+/// is nothing to be said about it, and it passes as it is. Errors: Malformed (damaged; the model failed to run),
+/// TooLarge, Unsupported.
 using Work = std::function<Result<FramePtr>()>;
 
 /// Takes frames on one thread; the work that it gives is done on the same or another one, one piece at a time.
@@ -35,7 +36,7 @@ class Engine {
   /// What is to be done about this frame; nothing: it passes as it is. Work that is thrown away instead of done does no
   /// harm.
   [[nodiscard]] virtual std::optional<Work> take(const FramePtr& frame, const Orders& orders) = 0;
-  /// The last frame has come: what is still to be done about those that were taken.
+  /// The last frame has come, and left: what is still to be done about those that were taken.
   [[nodiscard]] virtual std::optional<Work> finish() { return std::nullopt; }
 
  protected:

@@ -1,6 +1,8 @@
 #include "detect/labels.h"
 
 #include <cctype>
+#include <charconv>
+#include <cstdint>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -20,6 +22,28 @@ bool is_utf8(const std::string& text) {
   } catch (const nlohmann::json::type_error&) {
     return false;
   }
+}
+
+// False where there is no such character.
+bool append_utf8(std::uint32_t code, std::string& text) {
+  if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
+  const auto tail = [&](int shift) { text += static_cast<char>(0x80 | ((code >> shift) & 0x3F)); };
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+  } else if (code < 0x800) {
+    text += static_cast<char>(0xC0 | (code >> 6));
+    tail(0);
+  } else if (code < 0x10000) {
+    text += static_cast<char>(0xE0 | (code >> 12));
+    tail(6);
+    tail(0);
+  } else {
+    text += static_cast<char>(0xF0 | (code >> 18));
+    tail(12);
+    tail(6);
+    tail(0);
+  }
+  return true;
 }
 
 // A cursor over Python's literals.
@@ -45,8 +69,11 @@ class Literals {
     const char quote = text_[at_++];
     std::string value;
     while (at_ < text_.size() && text_[at_] != quote) {
-      if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
-      value += text_[at_++];
+      if (text_[at_] != '\\') {
+        value += text_[at_++];
+      } else if (!escape(value)) {
+        return std::nullopt;
+      }
     }
     if (at_ >= text_.size() || value.size() > kLongest) return std::nullopt;
     ++at_;
@@ -56,6 +83,24 @@ class Literals {
  private:
   void skip_blanks() {
     while (at_ < text_.size() && std::isspace(static_cast<unsigned char>(text_[at_])) != 0) ++at_;
+  }
+  // As repr() writes what cannot be printed, and quotes.
+  bool escape(std::string& value) {
+    if (at_ + 1 >= text_.size()) return false;
+    const char kind = text_[at_ + 1];
+    at_ += 2;
+    const std::size_t digits = kind == 'x' ? 2 : kind == 'u' ? 4 : kind == 'U' ? 8 : 0;
+    if (digits == 0) {
+      value += kind == 'n' ? '\n' : kind == 'r' ? '\r' : kind == 't' ? '\t' : kind;
+      return true;
+    }
+    if (text_.size() - at_ < digits) return false;
+    std::uint32_t code = 0;
+    const std::string_view number = text_.substr(at_, digits);
+    const auto [end, error] = std::from_chars(number.data(), number.data() + digits, code, 16);
+    if (error != std::errc() || end != number.data() + digits) return false;
+    at_ += digits;
+    return append_utf8(code, value);
   }
   std::string_view text_;
   std::size_t at_ = 0;

@@ -47,7 +47,7 @@ std::vector<TensorInfo> infos(const std::vector<Tensor>& tensors) {
 
 const Tensor* find(std::span<const Tensor> tensors, std::int64_t rows, std::int64_t columns) {
   for (const Tensor& tensor : tensors) {
-    if (tensor.shape.size() == 3 && tensor.side(1) == rows && tensor.side(2) == columns) return &tensor;
+    if (tensor.shape == Shape{1, rows, columns}) return &tensor;
   }
   return nullptr;
 }
@@ -341,12 +341,17 @@ std::optional<Layout> parse_layout(std::string_view name) {
 }
 
 Result<Layout> recognise(const ModelFacts& facts) {
-  // A pose is a detector too, of many classes: it is looked for first. A window of frames goes in as 1 x T x ...
+  // A classifier of pictures has the outputs of a sequence, and a window may have those of a detector: what goes in
+  // decides.
+  if (facts.window) {
+    if (auto fits = check_layout(Layout::Sequence, facts); !fits) return fail(std::move(fits).error());
+    return Layout::Sequence;
+  }
+  // A pose is a detector too, of many classes: it is looked for first.
   for (const Layout layout :
        {Layout::BlazeFace, Layout::RtmPose, Layout::YoloV8Pose, Layout::YoloV8, Layout::YoloX, Layout::YoloV5}) {
     if (fits(layout, facts)) return layout;
   }
-  if (fits(Layout::Sequence, facts) && facts.outputs.size() == 1) return Layout::Sequence;
   std::string names;
   for (const auto& [layout, name] : kNames) {
     names += (names.empty() ? "" : ", ") + std::string(name) + " " + looks_like(layout);

@@ -33,11 +33,13 @@ struct ModelFacts {
   std::vector<TensorInfo> inputs;
   std::vector<Tensor> outputs;   ///< of a run: no free sides
   jpeg::Size input;              ///< of the picture that went in
+  bool window = false;           ///< what goes in is a window of frames or keypoints, and no picture
   bool pose = false;             ///< its metadata says so
   std::optional<int> keypoints;  ///< --keypoints, or its metadata
 };
 
-/// The layout that fits the shapes. Error: Unsupported, with the shapes and the layouts that there are.
+/// The layout that fits the shapes: Layout::Sequence for a window, one of the others for a picture. Error: Unsupported,
+/// with the shapes and the layouts that there are.
 [[nodiscard]] Result<Layout> recognise(const ModelFacts& facts);
 /// Whether `layout`, asked for by name, fits; the Error says what it should be like.
 [[nodiscard]] Result<Done> check_layout(Layout layout, const ModelFacts& facts);

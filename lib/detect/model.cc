@@ -111,14 +111,19 @@ void set_format(Model& model, const ModelOptions& options) {
 }
 
 // The first run takes the longest: memory is laid out, and output shapes that were free become known.
-Result<ModelFacts> warm_up(Model& model, const ModelOptions& options) {
+Result<ModelFacts> warm_up(Model& model, const ModelOptions& options, bool window) {
   const std::vector<float> nothing(model.input_values(), 0.0F);
   auto outputs = model.session->run(nothing, model.input_shape);
-  if (!outputs) return fail(std::move(outputs).error());
+  if (!outputs) {
+    return malformed(outputs.error().text + " (its input was " + to_text(model.input_shape) +
+                     ": export it for one of that, or name another with --input-size)");
+  }
+  for (const Tensor& output : *outputs) model.output_shapes.push_back(output.shape);
   ModelFacts facts;
   facts.inputs = model.session->inputs();
   facts.outputs.assign(outputs->begin(), outputs->end());
   facts.input = model.input;
+  facts.window = window;
   facts.pose = model.session->metadata("task") == "pose";
   facts.keypoints = options.keypoints;
   const auto pose = two_numbers(model.session->metadata("kpt_shape"));
@@ -160,6 +165,19 @@ std::size_t Model::input_values() const {
   return values;
 }
 
+Result<std::span<const Tensor>> Model::run(std::span<const float> values) const {
+  auto outputs = session->run(values, input_shape);
+  if (!outputs) return outputs;
+  for (std::size_t i = 0; i < output_shapes.size(); ++i) {
+    const Shape& shape = (*outputs)[i].shape;
+    if (shape != output_shapes[i]) {
+      return malformed(name + ": its output " + (*outputs)[i].name + " was " + to_text(output_shapes[i]) +
+                       " at first and is " + to_text(shape) + " now");
+    }
+  }
+  return outputs;
+}
+
 std::string Model::label(int class_index) const {
   const auto index = static_cast<std::size_t>(class_index);
   return index < labels.size() ? labels[index] : "class " + std::to_string(class_index);
@@ -178,6 +196,10 @@ Result<Model> open_model(const ModelOptions& options) {
   if (inputs.size() != 1 || !inputs[0].is_float) {
     return fail(refused("its inputs are " + to_text(inputs) + ": one of 32 bit floats is needed").in(where));
   }
+  const auto& outputs = model.session->outputs();
+  if (std::none_of(outputs.begin(), outputs.end(), [](const TensorInfo& output) { return output.is_float; })) {
+    return fail(refused("its outputs are " + to_text(outputs) + ": those of 32 bit floats are read").in(where));
+  }
   const Shape& shape = inputs[0].shape;
   const bool window = options.layout ? *options.layout == Layout::Sequence : takes_window(shape);
   Result<Done> read = Done{};
@@ -190,14 +212,21 @@ Result<Model> open_model(const ModelOptions& options) {
   }
   if (!read) return fail(std::move(read).error().in(where));
 
-  const auto facts = warm_up(model, options);
+  const auto facts = warm_up(model, options, window);
   if (!facts) return fail(Error(facts.error()).in(where));
   if (options.layout) {
     if (auto fits = check_layout(*options.layout, *facts); !fits) return fail(std::move(fits).error().in(where));
     model.layout = *options.layout;
   } else {
     const auto layout = recognise(*facts);
-    if (!layout) return fail(Error(layout.error()).in(where));
+    if (!layout) {
+      Error error = layout.error();
+      if (window) {
+        error.text += " (its input " + to_text(shape) +
+                      " was taken for a window of frames or keypoints; a picture is 1x3xHxW or 1xHxWx3)";
+      }
+      return fail(std::move(error).in(where));
+    }
     model.layout = *layout;
   }
   model.classes = classes_of(model.layout, *facts);

@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "detect/input.h"
@@ -33,11 +35,15 @@ struct Model {
   InputFormat format;
   jpeg::Size input;   ///< of the picture that goes in; of Layout::Sequence that of one frame, or 0x0 for keypoints
   Shape input_shape;  ///< no free sides
+  std::vector<Shape> output_shapes;  ///< those of the first run
   int classes = 1;
   int keypoints = 0;
   Labels labels;  ///< as many as classes, or none
 
   [[nodiscard]] std::size_t input_values() const;
+  /// As OrtSession::run(). Malformed also when the outputs are not of the shapes that they were of at first: with them
+  /// goes what has been found out about their layout.
+  [[nodiscard]] Result<std::span<const Tensor>> run(std::span<const float> values) const;
   [[nodiscard]] std::string label(int class_index) const;  ///< "class 7" where there is no name
 };
 

@@ -74,15 +74,19 @@ class NetworkDetector final : public Detector {
   Result<Done> look(const View& view, const Box& region, std::vector<Object>& objects) {
     const Placement placement =
         maker_.fill(view.picture, size_of(view.frame), region, model_.input, model_.format, values_);
-    const auto outputs = model_.session->run(values_, model_.input_shape);
+    const auto outputs = model_.run(values_);
     if (!outputs) return fail(outputs.error());
     auto candidates = decode(model_.layout, *outputs, model_.input, thresholds_.confidence, model_.classes);
     for (Candidate& candidate : suppress(std::move(candidates), thresholds_.iou)) {
       Object object;
       object.label = model_.label(candidate.class_index);
-      object.confidence = candidate.confidence;
+      // Some networks have scores a little over 1, or visibilities on a scale of their own.
+      object.confidence = std::min(candidate.confidence, 1.0);
       object.box = cut(placement.to_frame(candidate.box), view.frame);
-      for (const Keypoint& keypoint : candidate.keypoints) object.keypoints.push_back(placement.to_frame(keypoint));
+      for (Keypoint keypoint : candidate.keypoints) {
+        keypoint.confidence = std::clamp(keypoint.confidence, 0.0, 1.0);
+        object.keypoints.push_back(placement.to_frame(keypoint));
+      }
       if (object.box) objects.push_back(std::move(object));
     }
     return Done{};

@@ -109,7 +109,8 @@ Result<std::string> read_model(const std::string& path) {
     have += static_cast<std::size_t>(got);
   }
   bytes.resize(have);
-  if (bytes.empty()) return fail({Error::Kind::Malformed, 0, "--model " + path + ": is empty"});
+  if (bytes.empty())
+    return fail({Error::Kind::Malformed, 0, "--model " + path + ": is empty (give a whole .onnx file)"});
   return bytes;
 }
 
@@ -240,7 +241,8 @@ Result<Done> OrtSession::make(const std::string& model, int threads) {
   if (auto done = ort.check(create(ort.environment(), model.data(), model.size(), options.get(), &session_),
                             "ONNX Runtime cannot load it");
       !done) {
-    return done;
+    return malformed(done.error().text + " (is it a whole .onnx file, of an opset that ONNX Runtime " + ort.version() +
+                     " knows?)");
   }
   auto* const memory = ort.at<Status(int, int, void**)>(slot::kCreateCpuMemoryInfo);
   if (auto done = ort.check(memory(kArenaAllocator, kDefaultMemory, &memory_), "memory"); !done) return done;

@@ -199,7 +199,7 @@ class SequenceEngine final : public Engine {
   // On the worker's thread: nothing of the windows is touched.
   Result<FramePtr> recognise(const Frame& frame, const Span& span, const std::vector<float>& values) {
     const auto begin = std::chrono::steady_clock::now();
-    const auto outputs = model_.session->run(values, model_.input_shape);
+    const auto outputs = model_.run(values);
     if (!outputs) return fail(outputs.error());
     const std::span<const float> scores = outputs->front().values.first(static_cast<std::size_t>(model_.classes));
     const bool finite = std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); });
@@ -219,7 +219,7 @@ class SequenceEngine final : public Engine {
     told = nothing ? "" : event.label;
     if (told_.size() > kMostCameras)
       told_.erase(told_.begin()->first == frame.camera ? std::next(told_.begin()) : told_.begin());
-    if (nothing || again) return std::make_shared<const Frame>(frame);
+    if (nothing || again) return FramePtr();
     const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
     return with_detections(frame, {model_.name, took.count(), {std::move(event)}, ""});
   }

@@ -8,6 +8,8 @@ detections.py case FOUND CASE [--within 1e-4] [--no-labels]
     else relative
 detections.py label FOUND LABEL [--confidence .4]
     LABEL is recognised, and nothing else
+detections.py near FOUND X Y WIDTH HEIGHT [X Y]... [--within 5]
+    one object is found; its box and its first keypoints are within so many pixels of these
 detections.py truncated FOUND
     objects were left out, and it says so; the surest come first
 
@@ -143,6 +145,17 @@ def compare_label(given):
         yield f"{sorted(set(labels)) or 'nothing'} recognised, and not {given.label}"
 
 
+def compare_near(given):
+    found = detections(given.found)[-1]["objects"]
+    if len(found) != 1:
+        yield f"{len(found)} objects and not one"
+    for one in found:
+        numbers = [*one["box"], *(number for point in one.get("keypoints", []) for number in point[:2])]
+        for i, wanted in enumerate(given.numbers):
+            if len(numbers) <= i or abs(numbers[i] - wanted) > given.within:
+                yield f"number {i} of {numbers}: not within {given.within} of {wanted}"
+
+
 def is_truncated(given):
     last = detections(given.found)[-1]
     if last.get("truncated") is not True:
@@ -161,10 +174,14 @@ def main():
     case.set_defaults(compare=compare_case)
     label = ways.add_parser("label")
     label.set_defaults(compare=compare_label)
+    near = ways.add_parser("near")
+    near.set_defaults(compare=compare_near)
     truncated = ways.add_parser("truncated")
     truncated.set_defaults(compare=is_truncated)
-    for way in (truth, case, label, truncated):
+    for way in (truth, case, label, near, truncated):
         way.add_argument("found")
+    near.add_argument("numbers", type=float, nargs="+")
+    near.add_argument("--within", type=float, default=5)
     truth.add_argument("truth")
     truth.add_argument("name")
     truth.add_argument("--iou", type=float, default=.8)

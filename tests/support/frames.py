@@ -114,6 +114,7 @@ def main(word, path, *more):
         sys.exit(__doc__)
 
 
-if len(sys.argv) < 3:
-    sys.exit(__doc__)
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

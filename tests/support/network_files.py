@@ -28,14 +28,37 @@ def write_jpeg(path, pixels):
     return result
 
 
+def exact_offsets():
+    """What chroma adds to red, green and blue where that is almost whole (ITU-T T.871, 7): decoders that round colours
+    and those that do not agree about them."""
+    blue, red = np.mgrid[-127:128, -127:128]
+    offsets = np.stack([1.402 * red, -.344136 * blue - .714136 * red, 1.772 * blue], -1).reshape(-1, 3)
+    whole = offsets[(abs(offsets - offsets.round()) < .05).all(1)].round()
+    return whole[whole.max(1) - whole.min(1) < 240]
+
+
+def unrounded(pixels):
+    """The red, green and blue that the JPEG of such pixels stands for, before a decoder rounds them."""
+    red, green, blue = np.moveaxis(pixels.astype(float), -1, 0)
+    y = (.299 * red + .587 * green + .114 * blue).round()
+    cb = (-.168736 * red - .331264 * green + .5 * blue).round()
+    cr = (.5 * red - .418688 * green - .081312 * blue).round()
+    return np.stack([y + 1.402 * cr, y - .344136 * cb - .714136 * cr, y + 1.772 * cb], -1).clip(0, 255)
+
+
+def colours(rng, count):
+    offsets = rng.choice(exact_offsets(), count)
+    return offsets + rng.integers(-offsets.min(1).clip(None, 0), 256 - offsets.max(1).clip(0, None))[:, None]
+
+
 def mosaic(rng, size):
     """A picture in which each block has a colour of its own."""
-    colours = rng.integers(0, 256, (math.ceil(size[1] / BLOCK), math.ceil(size[0] / BLOCK), 3))
-    return np.kron(colours, np.ones((BLOCK, BLOCK, 1)))[:size[1], :size[0]]
+    rows, columns = math.ceil(size[1] / BLOCK), math.ceil(size[0] / BLOCK)
+    return np.kron(colours(rng, rows * columns).reshape(rows, columns, 3), np.ones((BLOCK, BLOCK, 1)))[:size[1], :size[0]]
 
 
 def plain(rng, size):
-    return np.broadcast_to(rng.integers(0, 256, 3), (size[1], size[0], 3))
+    return np.broadcast_to(colours(rng, 1)[0], (size[1], size[0], 3))
 
 
 # --- networks

@@ -4,7 +4,8 @@ Written from the makers' descriptions of their layouts and not from lib/detect, 
 float64 and plain loops: it is to be read, not to be fast.
 
 An object is {"class": index, "confidence": 0 to 1, "box": [x, y, width, height], "keypoints": [[x, y, confidence], ...]},
-in pixels of the frame; box and keypoints only where the layout has them.
+in pixels of the frame; box and keypoints only where the layout has them. A box is cut to the frame, keypoints are not;
+what lies wholly beside the frame is none.
 """
 import math
 
@@ -140,12 +141,19 @@ def objects(layout, outputs, letterbox, least, most_overlap):
             continue
         if all(one["class"] != other["class"] or overlap(one["box"], other["box"]) <= most_overlap for other in found):
             found.append(one)
-    return [in_frame(one, letterbox) for one in found]
+    return [in_frame(one, letterbox) for one in found if cut(one, letterbox)]
+
+
+def cut(one, letterbox):
+    """The box in the frame, or None."""
+    x, y, width, height = letterbox.box(*one["box"])
+    left, top = max(x, 0), max(y, 0)
+    right, bottom = min(x + width, letterbox.frame[0]), min(y + height, letterbox.frame[1])
+    return [float(number) for number in (left, top, right - left, bottom - top)] if right >= left and bottom >= top else None
 
 
 def in_frame(one, letterbox):
-    result = {"class": one["class"], "confidence": float(one["confidence"]),
-              "box": [float(number) for number in letterbox.box(*one["box"])]}
+    result = {"class": one["class"], "confidence": float(one["confidence"]), "box": cut(one, letterbox)}
     if "keypoints" in one:
         result["keypoints"] = [[*(float(number) for number in letterbox.point(x, y)), float(confidence)]
                                for x, y, confidence in one["keypoints"]]

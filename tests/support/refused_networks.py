@@ -1,4 +1,4 @@
-"""Networks that cannot be used, and one that cannot always be: see networks.py."""
+"""Networks that cannot be used, and two that cannot always be: see networks.py."""
 import numpy as np
 from onnx import TensorProto, helper
 
@@ -30,9 +30,13 @@ def write(to):
     nodes, constants = fixed("output", [1, 3, 5, 7])
     refused("refused-shape", "at-start", nodes, [GIVEN], [tensor("output", TensorProto.FLOAT, [1, 3, 5, 7])], constants)
 
-    # As many columns as YOLOv8's, for places that no grid has.
-    nodes, constants = fixed("output0", [1, 84, 85])
-    refused("refused-places", "at-start", nodes, [GIVEN], [tensor("output0", TensorProto.FLOAT, [1, 84, 85])], constants)
+    # A table, for places that no grid has: neither 83 nor 86.
+    nodes, constants = fixed("output0", [1, 83, 86])
+    refused("refused-places", "at-start", nodes, [GIVEN], [tensor("output0", TensorProto.FLOAT, [1, 83, 86])], constants)
+
+    # It says of a picture what it is, and not where: no window of frames goes in.
+    nodes, constants = fixed("probabilities", [1, 10])
+    refused("refused-classifier", "at-start", nodes, [GIVEN], [tensor("probabilities", TensorProto.FLOAT, [1, 10])], constants)
 
     # Sides that are told only by a run.
     nodes, constants = fixed("output", [1, 3, 5, 7])
@@ -72,6 +76,15 @@ def write(to):
         refused(name, when, nodes, [GIVEN], [tensor("output0", TensorProto.FLOAT, [1, 7, 84])], constants,
                 plain(np.random.default_rng(to.seed), SIZE) * 0 + 255)
     write_jpeg(to.folder / "fails-on-white-dark.jpg", np.zeros((SIZE[1], SIZE[0], 3)))
+
+    # Fewer classes with white pictures than with the one that warmed it up.
+    nodes, constants = fixed("rows", [588])
+    nodes += [helper.make_node("Greater", ["mean", "limit"], ["bright"]),
+              helper.make_node("Where", ["bright", "low", "high"], ["sides"]),
+              helper.make_node("Reshape", ["rows", "sides"], ["output0"])]
+    constants += [constant("limit", .75), constant("low", [1, 6, 98], np.int64), constant("high", [1, 7, 84], np.int64)]
+    refused("changes-on-white", "at-run", nodes, [GIVEN], [tensor("output0", TensorProto.FLOAT, [1, "rows", "places"])], constants,
+            plain(np.random.default_rng(to.seed), SIZE) * 0 + 255)
 
     # What is no network at all.
     whole = (to.folder / "refused-shape.onnx").read_bytes()

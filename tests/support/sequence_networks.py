@@ -119,6 +119,24 @@ def write_keypoints(to):
                input=list(features.shape), window=features.tolist())
 
 
+def write_digits(to):
+    """Tells which frames it was given: frames of one grey each, 25 times a digit, make the class that has these three
+    digits as its number, the oldest in front. No case: tests/unit/detect/sequence_test.cc draws the frames."""
+    count = 3
+    nodes = [helper.make_node("ReduceMean", ["frames"], ["grey"], axes=[2, 3], keepdims=0),
+             helper.make_node("Mul", ["grey", "levels"], ["scaled"]), helper.make_node("Round", ["scaled"], ["digits"]),
+             helper.make_node("MatMul", ["digits", "weights"], ["number"]),
+             helper.make_node("Cast", ["number"], ["index"], to=TensorProto.INT64),
+             helper.make_node("OneHot", ["index", "depth", "off-on"], ["rows"]),
+             helper.make_node("Reshape", ["rows", "flat"], ["scores"])]
+    given = helper.make_tensor_value_info("frames", TensorProto.FLOAT, [1, count, 8, 16])
+    result = helper.make_tensor_value_info("scores", TensorProto.FLOAT, [1, 10 ** count])
+    save(to.folder / "sequence-digits.onnx", nodes, [given], [result],
+         [constant("levels", 255 / 25), constant("weights", [[100.], [10.], [1.]]), constant("depth", 10 ** count, np.int64),
+          constant("off-on", [0., 1.]), constant("flat", [1, 10 ** count], np.int64)])
+
+
 def write(to):
     write_pixels(to)
     write_keypoints(to)
+    write_digits(to)

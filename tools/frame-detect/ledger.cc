@@ -15,10 +15,10 @@ constexpr auto kQuiet = 10s;  // between two words about frames that failed: a b
 
 }  // namespace
 
-void Ledger::looked(const Frame& frame) {
+void Ledger::looked(const Frame* frame) {
   ++looked_;
-  if (frame.extra.empty()) return;
-  const auto detections = detect::parse_detections(frame.extra.back().value);
+  if (frame == nullptr || frame->extra.empty()) return;
+  const auto detections = detect::parse_detections(frame->extra.back().value);
   if (!detections) return;
   objects_ += detections->objects.size();
   usual_ms_ += (detections->ms - usual_ms_) / (looked_ == 1 ? 1 : 16);

@@ -17,8 +17,9 @@ class Ledger {
  public:
   explicit Ledger(const Clock& clock) : clock_(clock) {}
 
-  void looked(const Frame& frame);  ///< counts its objects and the time that they took, by its last X-Detections
-  void passed() { ++passed_; }      ///< as it came
+  /// Counts objects and the time that they took, by the last X-Detections; nullptr: there was nothing to be said.
+  void looked(const Frame* frame);
+  void passed() { ++passed_; }  ///< as it came, and nobody looked at it
   void superseded() { ++superseded_; }
   /// A frame that could not be looked at, said at most each ten seconds.
   void failed(const Error& error);

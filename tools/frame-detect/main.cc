@@ -28,11 +28,6 @@ std::string line_of(const Frame& frame) {
   return line;
 }
 
-// Only frames that say something: of a sequence, those with an event.
-bool says_something(const Frame& frame) {
-  return !frame.extra.empty() && equal_ignoring_case(frame.extra.back().name, "X-Detections");
-}
-
 std::unique_ptr<Output> open_lines(const std::string& spec, bool every_frame) {
   auto endpoint = parse_endpoint(spec, Direction::Out);
   if (!endpoint) throw Failure{Exit::Usage, "--json " + endpoint.error().text};
@@ -103,7 +98,7 @@ Exit detect_all(Options options, cli::Common common, bool output_asked) {
   Stage stage(*engine, gate, {input.in_order(), options.passthrough_fps}, clock);
   bool lines_gone = false;
   const auto tell = [&](FramePtr frame) {
-    if (frame && lines && stage.looked() && says_something(*frame)) lines_gone = !lines->put(frame) || lines_gone;
+    if (frame && lines && stage.says_something()) lines_gone = !lines->put(frame) || lines_gone;
     return frame;
   };
   tool::Steps steps;

@@ -18,16 +18,18 @@ std::optional<Work> Stage::take(const FramePtr& frame) {
 }
 
 FramePtr Stage::pass(FramePtr frame) {
-  looked_ = false;
+  says_something_ = false;
   ledger_.passed();
   return frame;
 }
 
 // What was looked at, or why not. A question must not stay without an answer.
 FramePtr Stage::outcome(const FramePtr& frame, Result<FramePtr> result) {
-  looked_ = true;
+  says_something_ = true;
   if (result) {
-    ledger_.looked(**result);
+    ledger_.looked(result->get());
+    says_something_ = *result != nullptr;
+    if (!says_something_) return frame;
     return std::move(*result);
   }
   ledger_.failed(result.error());
@@ -76,7 +78,8 @@ FramePtr Stage::settle(Result<FramePtr> result) {
   const FramePtr frame = std::exchange(in_work_, nullptr);
   if (line_) {
     // One that could not be looked at passes as those do that nobody looks at.
-    if (!line_->found(ticket_, outcome(frame, std::move(result)), clock_.steady())) ledger_.superseded();
+    FramePtr out = outcome(frame, std::move(result));
+    if (!line_->found(ticket_, says_something_ ? std::move(out) : nullptr, clock_.steady())) ledger_.superseded();
     look_at_newest();
     return nullptr;
   }
@@ -105,7 +108,7 @@ FramePtr Stage::through(FramePtr frame) {
   pacer_.passed(now);
   line_->push(std::move(frame), now);
   look_at_newest();
-  return leave(now);
+  return leave(line_->pop(now));
 }
 
 void Stage::look_at_newest() {
@@ -122,12 +125,11 @@ void Stage::look_at_newest() {
   }
 }
 
-FramePtr Stage::leave(SteadyTime now) {
-  auto [frame, looked] = line_->pop(now);
-  if (!frame) return nullptr;
-  looked_ = looked;
-  if (!looked) ledger_.passed();
-  return frame;
+FramePtr Stage::leave(detect::DelayLine::Leaving leaving) {
+  if (!leaving.frame) return nullptr;
+  says_something_ = leaving.changed;
+  if (!leaving.looked) ledger_.passed();
+  return std::move(leaving.frame);
 }
 
 FramePtr Stage::tick(SteadyTime now) {
@@ -136,7 +138,7 @@ FramePtr Stage::tick(SteadyTime now) {
     FramePtr frame = settle(std::move(*result));
     if (frame) return frame;
   }
-  if (line_) return leave(now);
+  if (line_) return leave(line_->pop(now));
   return go_on();
 }
 
@@ -148,28 +150,29 @@ std::optional<SteadyTime> Stage::due() const {
 }
 
 FramePtr Stage::last() {
-  looked_ = false;
-  if (worker_ && worker_->busy()) {
-    FramePtr frame = settle(worker_->wait());
-    if (frame) return frame;
-    return last();
+  while (worker_ && worker_->busy()) {
+    if (FramePtr frame = settle(worker_->wait())) return frame;
   }
   if (line_) {
-    auto [frame, looked] = line_->drain();
-    looked_ = looked;
-    if (frame) return frame;
-  } else if (waiting_) {
+    if (FramePtr frame = leave(line_->drain())) return frame;
+  }
+  if (waiting_) {
     Waiting next = *std::exchange(waiting_, std::nullopt);
-    return next.work ? outcome(next.frame, (*next.work)()) : pass(std::move(next.frame));
+    if (!next.work) return pass(std::move(next.frame));
+    if (FramePtr frame = outcome(next.frame, (*next.work)())) return frame;
   }
   if (std::exchange(finished_, true)) return nullptr;
   const auto work = engine_.finish();
   if (!work) return nullptr;
   Result<FramePtr> result = (*work)();
-  looked_ = true;
-  if (result) return std::move(*result);
-  ledger_.failed(result.error());
-  return nullptr;
+  if (!result) {
+    ledger_.failed(result.error());
+    return nullptr;
+  }
+  // Its frame has left before, and does so again with what it has to say.
+  ledger_.looked(result->get());
+  says_something_ = true;
+  return std::move(*result);
 }
 
 }  // namespace fp

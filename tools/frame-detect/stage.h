@@ -37,8 +37,8 @@ class Stage {
   [[nodiscard]] FramePtr last();  ///< no more frames will come: what is left, until nullptr
   [[nodiscard]] int wake_fd() const { return worker_ ? worker_->fd() : -1; }
 
-  /// The frame that left last was looked at, rather than passed.
-  [[nodiscard]] bool looked() const { return looked_; }
+  /// The frame that left last has detections of ours: they are its last header.
+  [[nodiscard]] bool says_something() const { return says_something_; }
   [[nodiscard]] std::string describe() const { return ledger_.describe(); }
 
  private:
@@ -54,7 +54,7 @@ class Stage {
   FramePtr go_on();
   void begin(FramePtr frame, detect::Work work);
   FramePtr through(FramePtr frame);
-  FramePtr leave(SteadyTime now);
+  FramePtr leave(detect::DelayLine::Leaving leaving);
   void look_at_newest();
 
   detect::Engine& engine_;
@@ -69,7 +69,7 @@ class Stage {
   std::optional<detect::DelayLine> line_;  // with passthrough_fps
   std::uint64_t ticket_ = 0;
   Pacer pacer_;
-  bool looked_ = false;
+  bool says_something_ = false;
   bool finished_ = false;
 };
 
