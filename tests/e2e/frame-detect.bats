@@ -12,7 +12,7 @@ setup_file() {
   "$PYTHON" "$SUPPORT/shapes.py" "$MADE/shapes" --seed 1001
   "$PYTHON" "$SUPPORT/gestures.py" "$MADE/gestures" --seed 1001 --vary
   "$PYTHON" "$SUPPORT/moving_square.py" make "$MADE/square"
-  "$PYTHON" "$SUPPORT/slow_network.py" "$DATA/shapes_yolov8_128.onnx" "$MADE/slow.onnx" --rounds 40
+  "$PYTHON" "$SUPPORT/slow_network.py" "$DATA/shapes_yolov8_128.onnx" "$MADE/slow.onnx" --rounds 100
   printf '%s\n' circle square triangle >"$MADE/shapes.txt"
   printf '%s\n' none swipe-left swipe-right swipe-up swipe-down >"$MADE/gestures.txt"
 }
@@ -391,7 +391,7 @@ PYTHON
   square stream "$MADE/square" --frames 80 --fps 20 | slow_shapes --passthrough-fps 30 >out.mjpeg
   square check "$MADE/square" out.mjpeg --found 2 >counts || fails "$(cat counts)"
   at_least "$(cut -d ' ' -f 1 counts)" 60
-  at_most "$(cut -d ' ' -f 2 counts)" 60
+  at_most "$(cut -d ' ' -f 2 counts)" 70
 }
 
 @test "a hundred openings and closings: the next frame is looked at, or passes; memory stays" {

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The same network, only slower: slow_network.py IN.onnx OUT.onnx [--rounds N]
 
-Each round is a convolution of 32 planes of 128x128, about five thousandths of a second of one processor. What comes out of
+Each round is a convolution of 32 planes of 128x128, about two thousandths of a second of one processor. What comes out of
 them is taken nought times, and added to the network's output.
 """
 import argparse
