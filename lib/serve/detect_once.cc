@@ -108,27 +108,28 @@ DetectOnce::DetectOnce(const Clock& clock, http::Connection& connection, Camera&
       answer_(std::move(answer)),
       newest_then_(camera.hub().newest_frame() ? camera.hub().newest_frame()->index() : 0),
       wait_(wish.filter->loop(), [this] { waited(); }) {
-  ask(newest_then_);
+  ask(newest_then_, clock.wall());
   wait_.once(slept_                                  ? std::chrono::nanoseconds(kWakingUp)
              : camera.status() == CameraStatus::Live ? std::chrono::nanoseconds(kNextFrame)
                                                      : 0ns);
 }
 
-void DetectOnce::ask(std::uint64_t beyond) {
-  once_ = std::make_unique<FilteredCamera::Once>(*filtered_, beyond, [this](const FilterRunResult& result) {
+void DetectOnce::ask(std::uint64_t beyond, std::optional<WallTime> not_before) {
+  once_ = std::make_unique<FilteredCamera::Once>(*filtered_, beyond, not_before, [this](const FilterRunResult& result) {
     Camera& camera = watch_.camera();
     respond(result ? detect_response(camera.name(), filtered_->filter().name(), *result, clock_.wall(), form_)
                    : detect_error(result.error()));
   });
 }
 
-// No frame has come since: the newest will do, if it is of now.
+// What has come since will do, whenever it was captured; else the newest, if it is of now.
 void DetectOnce::waited() {
   const Camera& camera = watch_.camera();
   const PacketPtr& newest = camera.hub().newest_frame();
-  if (answered_ || (newest && newest->index() > newest_then_)) return;
+  if (answered_) return;
+  if (newest && newest->index() > newest_then_) return ask(newest_then_, std::nullopt);
   if (slept_ || !camera.fresh()) return respond(no_snapshot(camera));
-  ask(0);
+  ask(0, std::nullopt);
 }
 
 void DetectOnce::respond(http::Response response) {

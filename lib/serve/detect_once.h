@@ -37,7 +37,7 @@ class DetectOnce final : public http::Body {
 
  private:
   void waited();
-  void ask(std::uint64_t beyond);
+  void ask(std::uint64_t beyond, std::optional<WallTime> not_before);
   void respond(http::Response response);
 
   const Clock& clock_;

@@ -6,6 +6,12 @@ namespace fp {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr std::uint64_t kEverybody = ~0ULL;  // above the origin of any frame: whoever waits is told
+
+}  // namespace
+
 FilteredCamera::FilteredCamera(const Clock& clock, std::shared_ptr<Hub> source, Filter& filter, std::string overlay,
                                Report report)
     : clock_(clock),
@@ -52,7 +58,7 @@ void FilteredCamera::hub_closed() {
   question_.reset();
   hub_->close();
   tell(tl::unexpected(FilterError{FilterError::Kind::NoFrame, "camera " + hub_->camera() + " has been removed"}),
-       ~0ULL);
+       kEverybody);
 }
 
 void FilteredCamera::hub_cleared() {
@@ -75,7 +81,9 @@ void FilteredCamera::pass_on(const Packet& packet) {
 // Whether anybody would take the newest frame now; when that is later, looks again then.
 bool FilteredCamera::wanted() {
   const std::uint64_t origin = source_->newest_frame()->origin();
-  if (std::any_of(once_.begin(), once_.end(), [&](const Once* once) { return once->beyond_ < origin; })) return true;
+  const WallTime captured = source_->newest_frame()->frame().captured;
+  const auto takes = [&](Once* once) { return once->takes(origin, captured); };
+  if (std::any_of(once_.begin(), once_.end(), takes)) return true;
   if (origin <= taken_) return false;
   const SteadyTime now = clock_.steady();
   SteadyTime late = SteadyTime::max();
@@ -97,6 +105,7 @@ void FilteredCamera::consider() {
 FramePtr FilteredCamera::fetch() {
   const PacketPtr& newest = source_->newest_frame();
   taken_ = newest->origin();
+  taken_captured_ = newest->frame().captured;
   asked_picture_ = newest->frame().jpeg;
   answered_.reset();
   if (newest->frame().camera == hub_->camera()) return newest->frame_ptr();
@@ -110,7 +119,7 @@ void FilteredCamera::done(FilterResult result) {
   const auto self = shared_from_this();
   const std::unique_ptr<Filter::Question> question = std::move(question_);
   if (!result) {
-    tell(tl::unexpected(result.error()), question->begun() ? taken_ : ~0ULL);
+    tell(tl::unexpected(result.error()), question->begun() ? taken_ : kEverybody);
   } else {
     auto frame = std::make_shared<Frame>(**result);
     frame->camera = hub_->camera();
@@ -130,7 +139,7 @@ void FilteredCamera::done(FilterResult result) {
 void FilteredCamera::tell(const FilterRunResult& result, std::uint64_t origin) {
   for (;;) {
     const auto next =
-        std::find_if(once_.begin(), once_.end(), [&](const Once* once) { return once->beyond_ < origin; });
+        std::find_if(once_.begin(), once_.end(), [&](Once* once) { return once->takes(origin, taken_captured_); });
     if (next == once_.end()) return;
     Once& once = **next;
     once_.erase(next);
@@ -139,10 +148,17 @@ void FilteredCamera::tell(const FilterRunResult& result, std::uint64_t origin) {
   }
 }
 
-FilteredCamera::Once::Once(FilteredCamera& camera, std::uint64_t beyond, Told told)
-    : camera_(camera.shared_from_this()), beyond_(beyond), told_(std::move(told)) {
+FilteredCamera::Once::Once(FilteredCamera& camera, std::uint64_t beyond, std::optional<WallTime> not_before, Told told)
+    : camera_(camera.shared_from_this()), beyond_(beyond), not_before_(not_before), told_(std::move(told)) {
   camera_->once_.push_back(this);
   camera_->consider();
+}
+
+bool FilteredCamera::Once::takes(std::uint64_t origin, WallTime captured) {
+  if (origin <= beyond_) return false;
+  if (origin == kEverybody || !not_before_ || captured >= *not_before_) return true;
+  if (passed_over_ == 0) passed_over_ = origin;
+  return origin > passed_over_;
 }
 
 FilteredCamera::Once::~Once() { std::erase(camera_->once_, this); }

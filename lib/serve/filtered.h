@@ -50,8 +50,10 @@ class FilteredCamera final : public Subscriber, public std::enable_shared_from_t
   class Once {
    public:
     using Told = std::function<void(const FilterRunResult&)>;
-    /// `told` is called once, from the loop, with the run on a frame whose packet has an index above `beyond`.
-    Once(FilteredCamera& camera, std::uint64_t beyond, Told told);
+    /// `told` is called once, from the loop, with the run on a frame whose packet has an index above `beyond`. One that
+    /// was captured before `not_before` is passed over for the next one, once: it was on its way when it was asked for;
+    /// a clock that is behind is no reason to wait for ever.
+    Once(FilteredCamera& camera, std::uint64_t beyond, std::optional<WallTime> not_before, Told told);
     Once(const Once&) = delete;
     Once& operator=(const Once&) = delete;
     ~Once();
@@ -59,8 +61,11 @@ class FilteredCamera final : public Subscriber, public std::enable_shared_from_t
    private:
     friend class FilteredCamera;
     std::shared_ptr<FilteredCamera> camera_;
+    [[nodiscard]] bool takes(std::uint64_t origin, WallTime captured);
     std::uint64_t beyond_;
-    Told told_;  // empty: has been
+    std::optional<WallTime> not_before_;
+    std::uint64_t passed_over_ = 0;  // the origin of the frame that was; 0: none was
+    Told told_;                      // empty: has been
   };
 
   void frame_arrived() override;
@@ -85,6 +90,7 @@ class FilteredCamera final : public Subscriber, public std::enable_shared_from_t
   std::list<Once*> once_;
   std::unique_ptr<Filter::Question> question_;
   std::uint64_t taken_ = 0;  // the origin of the last frame that was asked about
+  WallTime taken_captured_{};
   std::uint64_t shown_ = 0;  // up to this origin nothing is shown any more
   bool closed_ = false;
   Blob asked_picture_;  // of that frame, and

@@ -144,10 +144,26 @@ TEST_CASE("FilteredCamera: each overlay has frames of its own, and equal ones sh
   site.publish(1);
   std::vector<std::string> seen;
   const auto told = [&](const FilterRunResult& result) { seen.push_back(result->frame->extra[0].value); };
-  const FilteredCamera::Once one(*boxes, 0, told);
-  const FilteredCamera::Once other(*plain, 0, told);
+  const FilteredCamera::Once one(*boxes, 0, std::nullopt, told);
+  const FilteredCamera::Once other(*plain, 0, std::nullopt, told);
   REQUIRE(site.run_until([&] { return seen.size() == 2; }));
   CHECK(seen == std::vector<std::string>{"boxes=1", "as it is"});
+}
+
+TEST_CASE(
+    "FilteredCamera: a frame that was on its way when it was asked for is passed over, the one behind it is not") {
+  Site site;
+  const auto shared = site.camera->filtered(*site.filter, "");
+  std::vector<std::uint64_t> seen;
+  const auto told = [&](const FilterRunResult& result) { seen.push_back(result->frame->sequence); };
+  // Later than any frame of this site: its clock is behind.
+  const FilteredCamera::Once once(*shared, 0, site.clock.wall() + std::chrono::hours(1), told);
+  site.publish(1);
+  for (int i = 0; i < 20; ++i) ::ev_run(site.loop.raw(), EVRUN_NOWAIT);
+  CHECK(site.filter->figures().questions == 0);
+  site.publish(2);
+  REQUIRE(site.run_until([&] { return !seen.empty(); }));
+  CHECK(seen == std::vector<std::uint64_t>{2});
 }
 
 TEST_CASE("FilteredCamera: all who wait for one frame are answered by one run, with a frame that came after they did") {
@@ -158,12 +174,13 @@ TEST_CASE("FilteredCamera: all who wait for one frame are answered by one run, w
   int first = 0;
   int second = 0;
   const auto add = [&](std::uint64_t beyond, std::uint64_t least, int& count) {
-    all.push_back(std::make_unique<FilteredCamera::Once>(*shared, beyond, [&, least](const FilterRunResult& result) {
-      REQUIRE(result);
-      CHECK(result->frame->sequence >= least);
-      CHECK(result->took.count() > 0);
-      ++count;
-    }));
+    all.push_back(std::make_unique<FilteredCamera::Once>(*shared, beyond, std::nullopt,
+                                                         [&, least](const FilterRunResult& result) {
+                                                           REQUIRE(result);
+                                                           CHECK(result->frame->sequence >= least);
+                                                           CHECK(result->took.count() > 0);
+                                                           ++count;
+                                                         }));
   };
   for (int i = 0; i < 10; ++i) add(0, 1, first);
   REQUIRE(site.run_until([&] { return std::string(site.filter->status()) != "ready"; }));
@@ -228,7 +245,7 @@ TEST_CASE("FilteredCamera: a removed camera ends its viewers, and those who wait
   feed.attach(watcher, pacer);
   site.publish(1);
   std::string text;
-  const FilteredCamera::Once once(*feed.filtered(), 0,
+  const FilteredCamera::Once once(*feed.filtered(), 0, std::nullopt,
                                   [&](const FilterRunResult& result) { text = result.error().text; });
   site.camera->retire();
   CHECK(watcher.closed);
