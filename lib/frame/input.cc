@@ -461,7 +461,9 @@ FramePtr Input::read_frames() {
     figures_.bytes += *got;
     parser_.commit(*got, clock_->wall());
   }
-  if (taken >= kBytesPerTurn) {
+  if (taken >= kBytesPerTurn && every_frame_) {
+    drained_ = false;  // what has come with the last bytes is for the next turns, one by one
+  } else if (taken >= kBytesPerTurn) {
     while (auto frame = parser_.next()) give(std::move(*frame));
   }
   skip_reporter_.update(skips(), clock_->steady());
