@@ -27,7 +27,7 @@ bool DelayLine::found(std::uint64_t ticket, FramePtr result, SteadyTime now) {
       std::find_if(entries_.begin(), entries_.end(), [&](const Entry& one) { return one.ticket == ticket; });
   if (entry == entries_.end()) return false;
   const std::chrono::nanoseconds took = now - entry->arrived;
-  delay_ = std::min<std::chrono::nanoseconds>(std::max(took, delay_ - delay_ / 16 + took / 16), kMostDelay);
+  delay_ = std::min<std::chrono::nanoseconds>(std::max(took, delay_ - delay_ / 4 + took / 4), kMostDelay);
   entry->state = State::Done;
   if (result) {
     bytes_ = bytes_ - entry->frame->jpeg.size() + result->jpeg.size();

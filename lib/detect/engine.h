@@ -36,7 +36,8 @@ class Engine {
   /// What is to be done about this frame; nothing: it passes as it is. Work that is thrown away instead of done does no
   /// harm.
   [[nodiscard]] virtual std::optional<Work> take(const FramePtr& frame, const Orders& orders) = 0;
-  /// The last frame has come, and left: what is still to be done about those that were taken.
+  /// The last frame has come, and left: what is still to be done about those that were taken. To be asked until it
+  /// gives nothing.
   [[nodiscard]] virtual std::optional<Work> finish() { return std::nullopt; }
 
  protected:

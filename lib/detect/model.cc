@@ -134,11 +134,11 @@ Result<ModelFacts> warm_up(Model& model, const ModelOptions& options, bool windo
 Result<Done> read_labels_of(Model& model, const ModelOptions& options) {
   const bool has_classes = model.layout == Layout::YoloV5 || model.layout == Layout::YoloV8 ||
                            model.layout == Layout::YoloX || model.layout == Layout::Sequence;
+  model.labels = parse_names(model.session->metadata("names"));
+  const auto count = static_cast<int>(model.labels.size());
+  // Fewer names than numbers: the rest are of another kind, such as the masks of a segmenting network.
+  if (has_classes && count > 0 && count < model.classes) model.classes = count;
   if (options.labels.empty()) {
-    model.labels = parse_names(model.session->metadata("names"));
-    const auto count = static_cast<int>(model.labels.size());
-    // Fewer names than numbers: the rest are of another kind, such as the masks of a segmenting network.
-    if (has_classes && count > 0 && count < model.classes) model.classes = count;
     if (count != model.classes) model.labels.clear();
     if (model.labels.empty() && model.layout == Layout::BlazeFace) model.labels = {"face"};
     if (model.labels.empty() && (model.layout == Layout::RtmPose || model.layout == Layout::YoloV8Pose)) {

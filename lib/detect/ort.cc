@@ -114,12 +114,9 @@ Result<std::string> read_model(const std::string& path) {
   return bytes;
 }
 
-std::string no_library(const std::string& path, const std::string& why) {
-  if (!path.empty()) return "--ort-lib " + path + ": " + why;
-  return "ONNX Runtime is not installed (run framepipe-install-onnxruntime, scripts/install-onnxruntime in the "
-         "sources, "
-         "or name libonnxruntime.so.1 with --ort-lib)";
-}
+constexpr const char* kMend =
+    " (run framepipe-install-onnxruntime, scripts/install-onnxruntime in the sources, or name libonnxruntime.so.1 with "
+    "--ort-lib)";
 
 // The sides of an OrtTensorTypeAndShapeInfo.
 Result<Done> read_shape(const OrtLibrary& ort, const void* info, Shape& shape) {
@@ -150,8 +147,12 @@ Result<Tensor> view(const OrtLibrary& ort, void* value) {
 
 Result<std::shared_ptr<const OrtLibrary>> OrtLibrary::load(const std::string& path) {
   std::string asked = path;
+  std::string by = "--ort-lib ";  // whoever named it
   const char* const from_environment = std::getenv("FRAMEPIPE_ORT_LIB");
-  if (asked.empty() && from_environment != nullptr) asked = from_environment;
+  if (asked.empty() && from_environment != nullptr) {
+    asked = from_environment;
+    by = "FRAMEPIPE_ORT_LIB=";
+  }
   std::vector<std::string> names;
   if (!asked.empty()) {
     names.push_back(asked);
@@ -163,11 +164,11 @@ Result<std::shared_ptr<const OrtLibrary>> OrtLibrary::load(const std::string& pa
   // sent yet in ~/.cache. It is read once, when the environment is made.
   ::setenv("ORT_DISABLE_TELEMETRY", "1", /*overwrite=*/1);
   void* handle = nullptr;
-  std::string why;
+  std::string why = "ONNX Runtime is not installed";
   for (const std::string& name : names) {
     // A name with a slash is a file; others are looked for as the dynamic linker does.
     if (name.find('/') != std::string::npos && ::access(name.c_str(), R_OK) != 0) {
-      why = io_error("open").text;
+      if (!asked.empty()) why = by + io_error(name).text;
       continue;
     }
     handle = ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -175,20 +176,22 @@ Result<std::shared_ptr<const OrtLibrary>> OrtLibrary::load(const std::string& pa
       asked = name;
       break;
     }
-    why = in_one_line(::dlerror());
+    // That there is none by a bare name is no news; a file that is there and cannot be loaded is.
+    const std::string error = in_one_line(::dlerror());
+    if (!asked.empty() || name.find('/') != std::string::npos) why = (asked.empty() ? name : by + name) + ": " + error;
   }
   const auto unusable = [&](const std::string& text) { return fail({Error::Kind::Unsupported, 0, text}); };
-  if (handle == nullptr) return unusable(no_library(asked, why));
+  if (handle == nullptr) return unusable(why + kMend);
   using GetBase = const ApiBase*();
   auto* const get_base = reinterpret_cast<GetBase*>(::dlsym(handle, "OrtGetApiBase"));
-  if (get_base == nullptr) return unusable(asked + ": is no ONNX Runtime (it has no OrtGetApiBase)");
+  if (get_base == nullptr) return unusable(asked + ": is no ONNX Runtime: it has no OrtGetApiBase" + kMend);
   const ApiBase* const base = get_base();
   std::shared_ptr<OrtLibrary> library(new OrtLibrary);
   library->path_ = asked;
   library->version_ = base->version();
   library->table_ = static_cast<void* const*>(base->get_api(kApiVersion));
   if (library->table_ == nullptr) {
-    return unusable(asked + ": ONNX Runtime " + library->version_ + " is too old: 1.12 or newer is needed");
+    return unusable(asked + ": ONNX Runtime " + library->version_ + " is too old: 1.12 or newer is needed" + kMend);
   }
   auto* const create = library->at<Status(int, const char*, void**)>(slot::kCreateEnv);
   const auto made =

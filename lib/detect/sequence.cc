@@ -26,6 +26,7 @@ struct Window {
   std::optional<WallTime> last;  // of all frames, also of those that were passed over
   microseconds interval{0};      // between two frames, as it was last
   std::optional<WallTime> looked;
+  FramePtr newest;  // nothing has been looked at with it yet
   std::uint64_t frames = 0;
   std::uint64_t used = 0;
 };
@@ -93,19 +94,17 @@ class SequenceEngine final : public Engine {
     if (window.last) window.interval = time - *window.last;
     window.last = time;
     keep(window, *frame, time);
-    last_ = frame;
+    window.newest = frame;
     if (!full(window) || (window.looked && time - *window.looked < options_.stride)) return std::nullopt;
-    window.looked = time;
-    return look(window, frame);
+    return look(window);
   }
 
   // A file may end in the middle of a stride, or with less than a window.
   [[nodiscard]] std::optional<Work> finish() override {
-    if (!last_) return std::nullopt;
-    Window& window = window_of(last_->camera);
-    if (window.moments.size() < 2 || window.looked == window.last) return std::nullopt;
-    window.looked = window.last;
-    return look(window, std::exchange(last_, nullptr));
+    for (auto& [camera, window] : windows_) {
+      if (window.newest && window.moments.size() >= 2) return look(window);
+    }
+    return std::nullopt;
   }
 
  private:
@@ -191,13 +190,19 @@ class SequenceEngine final : public Engine {
     return values;
   }
 
-  [[nodiscard]] Work look(const Window& window, const FramePtr& frame) {
+  // With the newest frame. After a pause nothing is the same event any more.
+  [[nodiscard]] Work look(Window& window) {
     const Span span{window.moments.front().time, window.moments.back().time};
-    return [this, frame, span, values = resampled(window)] { return recognise(*frame, span, values); };
+    const auto patience = std::max(options_.window, 2 * options_.stride);
+    const bool anew = !window.looked || *window.last - *window.looked > patience;
+    window.looked = window.last;
+    return [this, frame = std::exchange(window.newest, nullptr), span, anew, values = resampled(window)] {
+      return recognise(*frame, span, anew, values);
+    };
   }
 
   // On the worker's thread: nothing of the windows is touched.
-  Result<FramePtr> recognise(const Frame& frame, const Span& span, const std::vector<float>& values) {
+  Result<FramePtr> recognise(const Frame& frame, const Span& span, bool anew, const std::vector<float>& values) {
     const auto begin = std::chrono::steady_clock::now();
     const auto outputs = model_.run(values);
     if (!outputs) return fail(outputs.error());
@@ -215,7 +220,7 @@ class SequenceEngine final : public Engine {
         event.confidence < options_.confidence ||
         std::find(options_.nothing.begin(), options_.nothing.end(), event.label) != options_.nothing.end();
     std::string& told = told_[frame.camera];
-    const bool again = !nothing && event.label == told;
+    const bool again = !anew && !nothing && event.label == told;
     told = nothing ? "" : event.label;
     if (told_.size() > kMostCameras)
       told_.erase(told_.begin()->first == frame.camera ? std::next(told_.begin()) : told_.begin());
@@ -229,7 +234,6 @@ class SequenceEngine final : public Engine {
   const std::size_t length_;  // T
   const std::size_t each_;    // numbers of a moment
   std::map<std::string, Window> windows_;
-  FramePtr last_;
   std::uint64_t uses_ = 0;
   jpeg::Decoder decoder_;
   InputMaker maker_;

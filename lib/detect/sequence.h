@@ -32,7 +32,8 @@ struct SequenceOptions {
 ///
 /// Work is due with the frame that completes a window, and with each that comes a stride later. The class is that with
 /// the highest score, which counts as it is where all scores are 0 to 1 and add up to one, and through softmax
-/// otherwise. One event is told once: a class that stays recognised from one look to the next is the same event.
+/// otherwise. One event is told once: a class that stays recognised from one look to the next is the same event,
+/// unless frames were missing for longer than a window.
 ///
 /// The frame of an event gets an X-Detections with label, confidence and the window's span; other frames pass as they
 /// are. Keypoints are those of the surest object that has as many as the model takes, out of all X-Detections of a

@@ -102,8 +102,8 @@ Exit run(Producer& producer, Output& output, const cli::StopSignal& stop, const 
     if (steps.enough && steps.enough()) more = false;
   }
   cli::notify_stopping();
-  if (ended && steps.last) {
-    for (FramePtr frame = steps.last(); frame && output.put(std::move(frame)); frame = steps.last()) {
+  if ((ended || stopped) && steps.last) {
+    for (FramePtr frame = steps.last(stopped); frame && output.put(std::move(frame)); frame = steps.last(stopped)) {
     }
   }
   if (stopped) {

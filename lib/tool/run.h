@@ -31,8 +31,9 @@ struct Steps {
   std::function<FramePtr(SteadyTime)> tick;
   /// Readable when `tick` is to be called, too; at most 5.
   std::vector<int> wake_fds;
-  /// Called when the input has ended, until it gives nullptr: what was still in hand.
-  std::function<FramePtr()> last;
+  /// Called at the end, until it gives nullptr. Of an input that has ended: all that is still to come out; `stopped`
+  /// by a signal: the frame in hand.
+  std::function<FramePtr(bool stopped)> last;
   /// A line for the terminal and for systemd, instead of the usual figures.
   std::function<std::string()> status;
   /// Asked now and then: whether to end.

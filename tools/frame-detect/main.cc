@@ -111,7 +111,7 @@ Exit detect_all(Options options, cli::Common common, bool output_asked) {
     return tell(stage.tick(now));
   };
   steps.due = [&] { return stage.due(); };
-  steps.last = [&] { return tell(stage.last()); };
+  steps.last = [&](bool stopped) { return tell(stage.last(stopped)); };
   steps.wake_fds = {stage.wake_fd(), signals.fd()};
   steps.status = [&] { return stage.describe() + (gate.open() ? "" : ", gate closed"); };
   // With JSON alone, its reader is the only one there is.

@@ -147,7 +147,7 @@ void add_options(CLI::App& app, Options& options) {
   cli::add_number(app, "--iou", options.iou,
                   "Boxes of a class that overlap more than this are one; 0: 0.45 (faces 0.3)", 0.0, 1.0);
   cli::add_number(app, "--keypoints", options.keypoints, "How many keypoints each object has; 0: as the model says", 0,
-                  1000);
+                  512);
   app.add_option("--skeleton", options.skeleton, "Which keypoints are joined: a line 'A B' for each two, from 0")
       ->type_name("FILE");
   cli::add_size(app, "--input-size", options.input_width_px, options.input_height_px,
@@ -223,6 +223,11 @@ void check(const Options& options, const cli::Common& common) {
   }
   if (options.json == "-" && common.output == "-" && options.once.empty()) {
     throw Failure{Exit::Usage, "frames and JSON cannot both go to standard output: add '-o none', or name a file"};
+  }
+  if (options.passthrough_fps > 0 && options.control_headers) {
+    throw Failure{Exit::Usage,
+                  "--passthrough-fps passes frames that are not looked at, and who asks wants an answer to "
+                  "each (--control-headers, a filter of mjpeg-serve): leave it out"};
   }
   if (options.passthrough_fps > 0 && common.every_frame) {
     throw Failure{Exit::Usage, "--passthrough-fps keeps up with its input, --every-frame waits: give one of them"};

@@ -1,10 +1,17 @@
 #include "frame-detect/stage.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace fp {
 
 using detect::Work;
+
+namespace {
+
+constexpr std::size_t kMostCameras = 64;  // that wait for a look
+
+}  // namespace
 
 Stage::Stage(detect::Engine& engine, detect::Gate& gate, const Options& options, const Clock& clock)
     : engine_(engine), gate_(gate), options_(options), clock_(clock), ledger_(clock), pacer_(options.passthrough_fps) {
@@ -48,22 +55,34 @@ FramePtr Stage::frame(FramePtr frame) {
   }
   if (line_) return through(std::move(frame));
   std::optional<Work> work = take(frame);
-  if (worker_->busy()) {
-    if (waiting_) ledger_.superseded();
-    waiting_ = {std::move(frame), std::move(work)};
-    return nullptr;
-  }
+  if (worker_->busy()) return wait(std::move(frame), std::move(work));
   if (!work) return pass(std::move(frame));
   begin(std::move(frame), std::move(*work));
   return nullptr;
 }
 
+// In its camera's slot, instead of the one that was there. What leaves is a question that gets no other answer.
+FramePtr Stage::wait(FramePtr frame, std::optional<Work> work) {
+  auto slot = std::find_if(waiting_.begin(), waiting_.end(),
+                           [&](const Waiting& one) { return one.frame->camera == frame->camera; });
+  if (slot == waiting_.end() && waiting_.size() < kMostCameras) {
+    waiting_.push_back({std::move(frame), std::move(work)});
+    return nullptr;
+  }
+  if (slot == waiting_.end()) slot = waiting_.begin();
+  ledger_.superseded();
+  // A window is due once in a stride: its frame is not given up for one that nothing would be done about.
+  if (slot->work && !work) return nullptr;
+  const Waiting before = std::exchange(*slot, {std::move(frame), std::move(work)});
+  if (detect::header_of(*before.frame, "X-Request") == nullptr) return nullptr;
+  says_something_ = false;
+  return detect::with_detections(*before.frame, {engine_.model(), 0, {}, "a newer frame took its place"});
+}
+
 // A frame of this camera leaves now, so none that is older may leave after it.
 void Stage::forget_older(const std::string& camera) {
-  if (waiting_ && waiting_->frame->camera == camera) {
-    ledger_.superseded();
-    waiting_.reset();
-  }
+  const auto forgotten = std::erase_if(waiting_, [&](const Waiting& one) { return one.frame->camera == camera; });
+  if (forgotten > 0) ledger_.superseded();
   if (worker_->busy() && in_work_->camera == camera) unwanted_ = true;
   if (line_) line_->clear();
 }
@@ -92,8 +111,9 @@ FramePtr Stage::settle(Result<FramePtr> result) {
 
 // The frame that waited, when the thread is free again.
 FramePtr Stage::go_on() {
-  if (!waiting_ || worker_->busy()) return nullptr;
-  Waiting next = *std::exchange(waiting_, std::nullopt);
+  if (waiting_.empty() || worker_->busy()) return nullptr;
+  Waiting next = std::move(waiting_.front());
+  waiting_.pop_front();
   if (!next.work) return pass(std::move(next.frame));
   begin(std::move(next.frame), std::move(*next.work));
   return nullptr;
@@ -145,34 +165,38 @@ FramePtr Stage::tick(SteadyTime now) {
 std::optional<SteadyTime> Stage::due() const {
   if (line_) return line_->due();
   // A frame that waits for nothing: tick() gave another one before it.
-  if (waiting_ && !worker_->busy()) return clock_.steady();
+  if (!waiting_.empty() && !worker_->busy()) return clock_.steady();
   return std::nullopt;
 }
 
-FramePtr Stage::last() {
+FramePtr Stage::last(bool stopped) {
   while (worker_ && worker_->busy()) {
     if (FramePtr frame = settle(worker_->wait())) return frame;
+    if (stopped) return nullptr;
   }
+  if (stopped) return nullptr;
   if (line_) {
     if (FramePtr frame = leave(line_->drain())) return frame;
   }
-  if (waiting_) {
-    Waiting next = *std::exchange(waiting_, std::nullopt);
+  while (!waiting_.empty()) {
+    Waiting next = std::move(waiting_.front());
+    waiting_.pop_front();
     if (!next.work) return pass(std::move(next.frame));
     if (FramePtr frame = outcome(next.frame, (*next.work)())) return frame;
   }
-  if (std::exchange(finished_, true)) return nullptr;
-  const auto work = engine_.finish();
-  if (!work) return nullptr;
-  Result<FramePtr> result = (*work)();
-  if (!result) {
-    ledger_.failed(result.error());
-    return nullptr;
+  while (const auto work = engine_.finish()) {
+    Result<FramePtr> result = (*work)();
+    if (!result) {
+      ledger_.failed(result.error());
+      continue;
+    }
+    ledger_.looked(result->get());
+    if (!*result) continue;
+    // Its frame has left before, and does so again with what it has to say.
+    says_something_ = true;
+    return std::move(*result);
   }
-  // Its frame has left before, and does so again with what it has to say.
-  ledger_.looked(result->get());
-  says_something_ = true;
-  return std::move(*result);
+  return nullptr;
 }
 
 }  // namespace fp

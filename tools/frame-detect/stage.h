@@ -1,6 +1,7 @@
 // Frames through an engine: in order, or the newest while others pass.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +17,7 @@ namespace fp {
 
 /// Batch: every frame, one after the other, on the caller's thread.
 ///
-/// Live: one thread looks at the newest frame. What comes meanwhile waits in one slot; what is looked at leaves when
+/// Live: one thread looks at the newest frame. What comes meanwhile waits in one slot for each camera; what is looked at leaves when
 /// that is done, and no frame leaves behind a newer one. With a `passthrough_fps` every frame leaves, at up to that
 /// rate, held back by a DelayLine.
 ///
@@ -34,7 +35,8 @@ class Stage {
   [[nodiscard]] FramePtr frame(FramePtr frame);  ///< what leaves now, or nullptr
   [[nodiscard]] FramePtr tick(SteadyTime now);   ///< likewise, when it is due or woken
   [[nodiscard]] std::optional<SteadyTime> due() const;
-  [[nodiscard]] FramePtr last();  ///< no more frames will come: what is left, until nullptr
+  /// No more frames will come: what is left, until nullptr. `stopped`: no more than what is being looked at.
+  [[nodiscard]] FramePtr last(bool stopped);
   [[nodiscard]] int wake_fd() const { return worker_ ? worker_->fd() : -1; }
 
   /// The frame that left last has detections of ours: they are its last header.
@@ -49,6 +51,7 @@ class Stage {
   [[nodiscard]] std::optional<detect::Work> take(const FramePtr& frame);
   FramePtr pass(FramePtr frame);
   FramePtr outcome(const FramePtr& frame, Result<FramePtr> result);
+  FramePtr wait(FramePtr frame, std::optional<detect::Work> work);
   void forget_older(const std::string& camera);
   FramePtr settle(Result<FramePtr> result);
   FramePtr go_on();
@@ -64,13 +67,12 @@ class Stage {
   Ledger ledger_;
   std::optional<Worker> worker_;  // live
   FramePtr in_work_;
-  bool unwanted_ = false;  // what is looked at: newer frames have left since
-  std::optional<Waiting> waiting_;
+  bool unwanted_ = false;                  // what is looked at: newer frames have left since
+  std::deque<Waiting> waiting_;            // one for each camera, the one that has waited longest in front
   std::optional<detect::DelayLine> line_;  // with passthrough_fps
   std::uint64_t ticket_ = 0;
   Pacer pacer_;
   bool says_something_ = false;
-  bool finished_ = false;
 };
 
 }  // namespace fp

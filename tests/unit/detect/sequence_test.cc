@@ -141,6 +141,27 @@ TEST_CASE("sequence: an event is told once, and again when something else was be
   CHECK(player.play(1, 800ms) == "111");
 }
 
+TEST_CASE("sequence: after a pause the same event is another one") {
+  Player player;
+  for (int i = 0; i < 2; ++i) (void)player.play(1, milliseconds(100 * i));
+  CHECK(player.play(1, 200ms) == "111");
+  CHECK(player.play(1, 300ms) == "-");
+  // The camera was away, or the gate was closed: longer than a window.
+  for (int i = 0; i < 2; ++i) CHECK(player.play(1, 10s + milliseconds(100 * i)).empty());
+  CHECK(player.play(1, 10s + 200ms) == "111");
+}
+
+TEST_CASE("sequence: at the end each camera's last window is looked at") {
+  Player player;
+  for (const char* camera : {"a", "b"}) {
+    CHECK(player.play(1, 0ms, camera).empty());
+    CHECK(player.play(2, 100ms, camera).empty());
+  }
+  CHECK(player.outcome(player.engine().finish()) == "112");
+  CHECK(player.outcome(player.engine().finish()) == "112");
+  CHECK_FALSE(player.engine().finish());
+}
+
 TEST_CASE("sequence: a class that means nothing is no event, and ends the one before") {
   SequenceOptions options = Player::usual();
   options.nothing = {"class 112"};
