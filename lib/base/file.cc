@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,8 +13,13 @@
 namespace fp {
 
 Result<Blob> read_file(const std::string& path, std::size_t most_bytes) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // O_NONBLOCK: a FIFO without a writer is opened all the same, to be refused.
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return fail(io_error("open " + path));
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return fail(io_error("open " + path));
+  if (S_ISDIR(info.st_mode)) return fail(io_error("read " + path, EISDIR));
+  if (!S_ISREG(info.st_mode)) return malformed(path + ": is no regular file");
   Buffer buffer(64u << 10);
   std::size_t have = 0;
   for (;;) {

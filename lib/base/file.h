@@ -8,8 +8,9 @@
 
 namespace fp {
 
-/// What `path` holds, to its end; a pipe or a device may stand there, too. Blocks until then.
-/// Errors: Io ("open PATH: ...", "read PATH: ..."); TooLarge (more than `most_bytes`; no more is read).
+/// What the regular file at `path` holds. Pipes and devices, which may have no end and could block, are refused.
+/// Errors: Io ("open PATH: ...", "read PATH: ..."); Malformed (no regular file); TooLarge (more than `most_bytes`; no
+/// more is read).
 [[nodiscard]] Result<Blob> read_file(const std::string& path, std::size_t most_bytes);
 
 }  // namespace fp

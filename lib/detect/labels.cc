@@ -3,11 +3,11 @@
 #include <cctype>
 #include <charconv>
 #include <cstdint>
-#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/file.h"
 #include "base/text.h"
 
 namespace fp::detect {
@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kMostLabels = 65536;
 constexpr std::size_t kLongest = 256;
+constexpr std::size_t kMostBytes = kMostLabels * (kLongest + 2);
 
 bool is_utf8(const std::string& text) {
   try {
@@ -110,13 +111,15 @@ class Literals {
 
 Result<Labels> read_labels(const std::string& path) {
   const std::string where = "--labels " + path;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(io_error(where));
+  const auto file = read_file(path, kMostBytes);
+  if (!file) return fail(Error(file.error()).in("--labels"));
+  std::string_view text = as_text(file->view());
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   Labels labels;
-  std::string line;
   std::size_t number = 0;
   std::size_t blank = 0;  // the first blank line that has none but blank ones behind it so far
-  while (std::getline(file, line)) {
+  for (const std::string_view line : split(text, '\n')) {
     ++number;
     const std::string at = where + ", line " + std::to_string(number);
     const std::string name(trim(line));
@@ -130,7 +133,6 @@ Result<Labels> read_labels(const std::string& path) {
     if (labels.size() >= kMostLabels) return malformed(at + ": more than 65536 names");
     labels.push_back(name);
   }
-  if (file.bad()) return fail(io_error(where, EIO));
   if (labels.empty()) return malformed(where + ": has no names in it (one a line, the first for class 0)");
   return labels;
 }

@@ -96,13 +96,13 @@ class SequenceEngine final : public Engine {
     keep(window, *frame, time);
     window.newest = frame;
     if (!full(window) || (window.looked && time - *window.looked < options_.stride)) return std::nullopt;
-    return look(window);
+    return says_anything(window) ? std::optional(look(window)) : std::nullopt;
   }
 
   // A file may end in the middle of a stride, or with less than a window.
   [[nodiscard]] std::optional<Work> finish() override {
     for (auto& [camera, window] : windows_) {
-      if (window.newest && window.moments.size() >= 2) return look(window);
+      if (window.newest && window.moments.size() >= 2 && says_anything(window)) return look(window);
     }
     return std::nullopt;
   }
@@ -190,6 +190,20 @@ class SequenceEngine final : public Engine {
     return values;
   }
 
+  // Zeros for everybody who is not there are right for a while; of zeros alone a network makes up something.
+  [[nodiscard]] bool says_anything(const Window& window) {
+    if (options_.features == SequenceOptions::Features::Pixels) return true;
+    const auto empty = [](const Moment& moment) {
+      return std::all_of(moment.values.begin(), moment.values.end(), [](float value) { return value == 0.0F; });
+    };
+    const bool any = !std::all_of(window.moments.begin(), window.moments.end(), empty);
+    if (any || !options_.report || std::exchange(told_of_nobody_, true)) return any;
+    options_.report(Severity::Warning, "no frame of a window has an object with " + std::to_string(each_ / 3) +
+                                           " keypoints (is a pose network in front, as in 'frame-detect --model "
+                                           "pose.onnx | ...'?)");
+    return any;
+  }
+
   // With the newest frame. After a pause nothing is the same event any more.
   [[nodiscard]] Work look(Window& window) {
     const Span span{window.moments.front().time, window.moments.back().time};
@@ -234,6 +248,7 @@ class SequenceEngine final : public Engine {
   const std::size_t length_;  // T
   const std::size_t each_;    // numbers of a moment
   std::map<std::string, Window> windows_;
+  bool told_of_nobody_ = false;
   std::uint64_t uses_ = 0;
   jpeg::Decoder decoder_;
   InputMaker maker_;

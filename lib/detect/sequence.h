@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/report.h"
 #include "detect/engine.h"
 #include "detect/model.h"
 
@@ -24,6 +25,7 @@ struct SequenceOptions {
   std::vector<std::string> nothing = {"none", "background", "nothing"};
   /// Takes frames to be so many a second, whatever their times say: for files without times. 0: as they say.
   double clock_fps = 0;
+  Report report = {};  ///< is told, once, when no frame of a window has keypoints
 };
 
 /// Keeps a window for each X-Camera, at most 16 of them (the one that was not seen for the longest time is forgotten),
@@ -37,7 +39,7 @@ struct SequenceOptions {
 ///
 /// The frame of an event gets an X-Detections with label, confidence and the window's span; other frames pass as they
 /// are. Keypoints are those of the surest object that has as many as the model takes, out of all X-Detections of a
-/// frame; without one, or where a box is missing or empty, they are zeros.
+/// frame; without one, or where a box is missing or empty, they are zeros. A window of nothing else is not looked at.
 ///
 /// Error: Unsupported (the model's input does not go with the features).
 [[nodiscard]] Result<std::unique_ptr<Engine>> make_sequence_engine(Model model, SequenceOptions options);

@@ -28,6 +28,7 @@ class Reader final : public nlohmann::json_sax<Json> {
   bool number_float(number_float_t /*value*/, const string_t& /*text*/) override { return other(); }
   bool string(string_t& value) override {
     if (depth_ != 1 || !wants_frame_) return other();
+    if (has_frame_) return refuse("the body has two frames");
     request_.text = std::move(value);
     has_frame_ = true;
     return true;
@@ -41,6 +42,7 @@ class Reader final : public nlohmann::json_sax<Json> {
   bool end_object() override { return shallower(); }
   bool end_array() override { return shallower(); }
   bool key(string_t& name) override {
+    if (++members_ > kMostMembers) return refuse("the body has more in it than a frame and what is wanted of it");
     if (depth_ != 1) return true;
     name_ = printable(name, 40);
     wants_frame_ = name == "frame";
@@ -56,6 +58,7 @@ class Reader final : public nlohmann::json_sax<Json> {
 
  private:
   static constexpr int kDeepest = 16;
+  static constexpr int kMostMembers = 512;  // names and values: millions of them would hold up all viewers
 
   bool refuse(std::string why) {
     if (trouble_.empty()) trouble_ = std::move(why);
@@ -63,6 +66,7 @@ class Reader final : public nlohmann::json_sax<Json> {
   }
   // A value that is none of those that are looked for.
   bool other() {
+    if (++members_ > kMostMembers) return refuse("the body has more in it than a frame and what is wanted of it");
     if (depth_ == 0) return refuse("the body is no JSON object");
     if (depth_ == 1 && wants_frame_) return refuse("frame must be a picture in base64");
     if (depth_ == 1 && flag_ != nullptr) return refuse(name_ + " must be true or false");
@@ -85,6 +89,7 @@ class Reader final : public nlohmann::json_sax<Json> {
   bool has_frame_ = false;
   bool* flag_ = nullptr;
   int depth_ = 0;
+  int members_ = 0;
 };
 
 // Behind "data:image/jpeg;base64,": the type may be another one, the picture is looked at in any case.

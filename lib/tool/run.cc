@@ -1,6 +1,7 @@
 #include "tool/run.h"
 
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,7 +25,29 @@ void finish(Output& output, const cli::StopSignal& stop) {
   output.finish(fds[1].revents != 0 ? 500ms : 2000ms);
 }
 
+// What a SPEC stands for when that is a regular file.
+std::optional<struct stat> regular_file(const Endpoint& endpoint) {
+  struct stat info {};
+  int status = -1;
+  if (endpoint.kind == Endpoint::Kind::Path) status = ::stat(endpoint.address.c_str(), &info);
+  if (endpoint.kind == Endpoint::Kind::Standard) status = ::fstat(STDIN_FILENO, &info);
+  if (endpoint.kind == Endpoint::Kind::Fd) status = ::fstat(endpoint.fd, &info);
+  if (status != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  return info;
+}
+
 }  // namespace
+
+void refuse_same_file(const std::string& option, const std::string& spec, const Input& from) {
+  const auto endpoint = parse_endpoint(spec, Direction::Out);
+  if (!endpoint || endpoint->kind != Endpoint::Kind::Path) return;
+  const auto written = regular_file(*endpoint);
+  const auto read = regular_file(from.endpoint());
+  if (!written || !read || written->st_dev != read->st_dev || written->st_ino != read->st_ino) return;
+  throw Failure{Exit::Usage, option + " " + spec +
+                                 ": is the file that frames are read from, and would be emptied first: "
+                                 "name another one"};
+}
 
 Input open_input(const cli::Common& common, const Clock& clock, bool every_frame) {
   auto endpoint = parse_endpoint(common.input, Direction::In);
@@ -45,6 +68,7 @@ Input open_input(const cli::Common& common, const Clock& clock, bool every_frame
 std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop, const Input* from, bool measure) {
   auto endpoint = parse_endpoint(common.output, Direction::Out);
   if (!endpoint) throw Failure{Exit::Usage, "--output " + endpoint.error().text};
+  if (from != nullptr) refuse_same_file("--output", common.output, *from);
   Output::Options options;
   options.every_frame = common.every_frame || (from != nullptr && from->regular_file());
   options.limit = common.frames;

@@ -49,6 +49,11 @@ void write_all(int fd, std::string_view bytes, const std::string& where) {
 }
 
 Exit look_once(const Options& options, const cli::Common& common, detect::Engine& engine, detect::Overlay overlay) {
+  const auto endpoint = parse_endpoint(common.output, Direction::Out);
+  const bool keeps = common.output != "-" && common.output != "none";
+  if (keeps && (!endpoint || endpoint->kind != Endpoint::Kind::Path)) {
+    throw Failure{Exit::Usage, "--output " + common.output + ": with --once the picture goes to a file: name one"};
+  }
   auto bytes = read_file(options.once, common.max_frame_bytes);
   if (!bytes) throw failure_of(std::move(bytes).error().in("--once"));
   auto clean = jpeg::clean(*bytes);
@@ -62,7 +67,7 @@ Exit look_once(const Options& options, const cli::Common& common, detect::Engine
   auto found = (*work)();
   if (!found) throw Failure{Exit::BadData, "--once " + options.once + ": " + found.error().text};
   write_all(STDOUT_FILENO, (*found)->extra.back().value + "\n", "standard output");
-  if (common.output == "-" || common.output == "none") return Exit::Done;
+  if (!keeps) return Exit::Done;
   const Fd file(::open(common.output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (!file) {
     Failure failure = failure_of(io_error("--output " + common.output));
@@ -79,6 +84,9 @@ Exit detect_all(Options options, cli::Common common, bool output_asked) {
   const cli::UserSignals signals;
   const SystemClock clock;
   cv::setNumThreads(1);  // --threads are the network's: what is drawn and scaled here is small
+  if (!options.once.empty() && output_asked && common.output == "-") {
+    throw Failure{Exit::Usage, "with --once standard output gets the JSON: name a file with -o for the picture"};
+  }
   const auto engine = make_engine(options);
   if (!options.once.empty()) return look_once(options, common, *engine, overlay);
   // Whoever recognises events wants to know of them; our own children are asked for frames.
@@ -92,6 +100,10 @@ Exit detect_all(Options options, cli::Common common, bool output_asked) {
                   "--passthrough-fps is for what comes live, and every frame of a file is looked at: leave it out"};
   }
   const auto output = tool::open_output(common, {"frame-detect", /*source=*/false}, &input);
+  if (!options.json.empty()) tool::refuse_same_file("--json", options.json, input);
+  if (!options.json.empty() && options.json == common.output && options.json != "none") {
+    throw Failure{Exit::Usage, "--json " + options.json + ": is where the frames go, too: name another file"};
+  }
   const auto lines = options.json.empty() ? nullptr : open_lines(options.json, input.in_order());
 
   detect::Gate gate(options.gate == "open", overlay, options.control_headers);
@@ -102,7 +114,15 @@ Exit detect_all(Options options, cli::Common common, bool output_asked) {
     return frame;
   };
   tool::Steps steps;
-  steps.frame = [&](FramePtr frame) { return tell(stage.frame(std::move(frame))); };
+  steps.frame = [&](FramePtr frame) {
+    if (engine->finds_events() && options.clock_fps <= 0 && input.regular_file() &&
+        input.framing().with_timestamp == 0) {
+      throw Failure{Exit::BadData, "--input " + common.input +
+                                       ": its frames have no times, which a window is made by: say how many a second "
+                                       "they were with --clock-fps"};
+    }
+    return tell(stage.frame(std::move(frame)));
+  };
   steps.tick = [&](SteadyTime now) {
     while (const auto signal = signals.take()) {
       gate.set(*signal == 1);
@@ -119,6 +139,9 @@ Exit detect_all(Options options, cli::Common common, bool output_asked) {
   const Exit exit = tool::run(input, *output, stop, common, clock, steps);
   if (lines) lines->finish(std::chrono::seconds(2));
   spdlog::info("{}", stage.describe());
+  if (input.regular_file() && input.figures().frames == 0) {
+    throw Failure{Exit::BadData, "--input " + common.input + ": there is no frame in it (is it JPEG or MJPEG?)"};
+  }
   return exit;
 }
 

@@ -26,7 +26,8 @@ Failure failure_from(const Error& error) {
 }
 
 template <typename T>
-T value_of(Result<T> result) {
+T value_of(Result<T> result, const std::string& option = "") {
+  if (!result && !option.empty()) throw Failure(failure_from(std::move(result).error().in(option)));
   if (!result) throw Failure(failure_from(result.error()));
   return std::move(*result);
 }
@@ -65,7 +66,7 @@ detect::Drawing drawing_of(const Options& options, int keypoints) {
   const auto count = static_cast<std::size_t>(keypoints);
   drawing.quality_percent = options.quality_percent;
   drawing.skeleton = options.skeleton.empty() ? detect::Skeleton::for_keypoints(count)
-                                              : value_of(detect::read_skeleton(options.skeleton, count));
+                                              : value_of(detect::read_skeleton(options.skeleton, count), "--skeleton");
   if (options.garment.empty()) return drawing;
   auto garment = detect::Garment::load(options.garment);
   if (garment) {
@@ -83,10 +84,10 @@ std::unique_ptr<detect::Engine> motion_engine(const Options& options) {
   motion.learn = options.learn;
   for (const std::string& zone : options.zones) {
     auto polygon = detect::parse_zone(zone);
-    if (!polygon) throw Failure{Exit::Usage, "--zone " + zone + ": " + polygon.error().text};
+    if (!polygon) throw Failure{Exit::Usage, "--" + polygon.error().text};
     motion.zones.push_back(std::move(*polygon));
   }
-  if (!options.mask.empty()) motion.mask = value_of(detect::read_mask(options.mask));
+  if (!options.mask.empty()) motion.mask = value_of(detect::read_mask(options.mask), "--mask");
   return detect::make_picture_engine(detect::make_motion_detector(std::move(motion)), drawing_of(options, 0));
 }
 
@@ -97,6 +98,7 @@ std::unique_ptr<detect::Engine> sequence_engine(const Options& options, detect::
   sequence.stride = options.stride;
   if (options.confidence > 0) sequence.confidence = options.confidence;
   sequence.clock_fps = options.clock_fps;
+  sequence.report = cli::reporter();
   return value_of(detect::make_sequence_engine(std::move(model), std::move(sequence)));
 }
 
@@ -236,7 +238,7 @@ void check(const Options& options, const cli::Common& common) {
 
 detect::Overlay overlay_of(const Options& options) {
   auto overlay = detect::parse_overlay(options.overlay);
-  if (!overlay) throw Failure{Exit::Usage, "--overlay " + options.overlay + ": " + overlay.error().text};
+  if (!overlay) throw Failure{Exit::Usage, "--" + overlay.error().text};
   if (!options.garment.empty()) overlay->garment = true;
   return *overlay;
 }

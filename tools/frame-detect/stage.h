@@ -17,9 +17,9 @@ namespace fp {
 
 /// Batch: every frame, one after the other, on the caller's thread.
 ///
-/// Live: one thread looks at the newest frame. What comes meanwhile waits in one slot for each camera; what is looked at leaves when
-/// that is done, and no frame leaves behind a newer one. With a `passthrough_fps` every frame leaves, at up to that
-/// rate, held back by a DelayLine.
+/// Live: one thread looks at the newest frame. What comes meanwhile waits in one slot for each camera; what is looked
+/// at leaves when that is done, and no frame leaves behind a newer one. With a `passthrough_fps` every frame leaves, at
+/// up to that rate, held back by a DelayLine.
 ///
 /// A frame that the gate does not let in leaves at once and untouched; what is still looked at then is thrown away. One
 /// that cannot be looked at is left out, unless it is a question (X-Request): that is answered with the reason. One

@@ -45,6 +45,19 @@ TEST_CASE("parse_fit_request: a picture in the data: form") {
   }
 }
 
+TEST_CASE("parse_fit_request: a body of very many members is given up early") {
+  std::string many = "{";
+  for (int i = 0; i < 1000; ++i) many += R"("showSkeleton":true,)";
+  std::string numbers = R"({"x":[1)";
+  for (int i = 0; i < 1000; ++i) numbers += ",1";
+  for (const std::string& body : {many + R"("useWarp":true})", numbers + "]}"}) {
+    const auto request = parse_fit_request(body);
+    REQUIRE_FALSE(request);
+    CHECK(request.error().text == "the body has more in it than a frame and what is wanted of it");
+  }
+  CHECK(parse_fit_request(R"({"frame":"AA==","frame":"AA=="})").error().text == "the body has two frames");
+}
+
 TEST_CASE("parse_fit_request: slashes may be escaped, as some programs write them") {
   std::string escaped;
   for (const char letter : text_of(kJpeg)) escaped += letter == '/' ? std::string("\\/") : std::string(1, letter);
