@@ -112,6 +112,7 @@ class Literals {
 Result<Labels> read_labels(const std::string& path) {
   const std::string where = "--labels " + path;
   const auto file = read_file(path, kMostBytes);
+  if (!file && file.error().sys != 0) return fail(io_error(where, file.error().sys));
   if (!file) return fail(Error(file.error()).in("--labels"));
   std::string_view text = as_text(file->view());
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";

@@ -67,3 +67,52 @@ refuses() {
   refuses '--passthrough-fps is for what comes live, and every frame of a file is looked at: leave it out' \
     --model "$SHAPES" --passthrough-fps 20 --input "$DATA/none.mjpeg"
 }
+
+@test "a file that is read is not written, by name, by another name or as standard input" {
+  cp "$DATA/swipe-left.mjpeg" film
+  ln film other
+  local before
+  before=$(sha256sum <film)
+  run -64 frame-detect -q --detector motion -i film -o film
+  equals "$output" "frame-detect: --output film: is the file that frames are read from, and would be emptied first: name another one"
+  run -64 frame-detect -q --detector motion -i film -o other
+  # shellcheck disable=SC2094 # that is the mistake
+  run -64 frame-detect -q --detector motion -o film <film
+  run -64 frame-detect -q --detector motion -i film -o none --json other
+  run -64 frame-convert -q --gray -i film -o film
+  run -64 frame-rate -q --fps 1 -i film -o film
+  equals "$(sha256sum <film)" "$before"
+  run -64 frame-detect -q --detector motion -i film -o both --json both
+  equals "${lines[0]}" "frame-detect: --json both: is where the frames go, too: name another file"
+}
+
+@test "what has no end is no list of names, no mask and no picture, and blocks nobody" {
+  mkfifo fifo
+  run -65 frame-detect -q --model "$SHAPES" --labels fifo -o none
+  equals "$output" "frame-detect: --labels: fifo: is no regular file"
+  run -65 frame-detect -q --model "$SHAPES" --labels /dev/zero -o none
+  run -65 frame-detect -q --detector motion --mask fifo -o none
+  run -65 frame-detect -q --model "$SHAPES" --once fifo
+}
+
+@test "the picture of --once goes to a file and nowhere else" {
+  local to
+  for to in tcp:127.0.0.1:1 'exec:cat'; do
+    run -64 frame-detect -q --model "$SHAPES" --once "$DATA/shapes5_128x128.jpg" -o "$to"
+    equals "$output" "frame-detect: --output $to: with --once the picture goes to a file: name one"
+  done
+  run -64 frame-detect -q --model "$SHAPES" --once "$DATA/shapes5_128x128.jpg" -o -
+}
+
+@test "windows of frames without times are refused, and --clock-fps mends it" {
+  run -65 frame-detect -q --model "$GESTURES" --window 1s -i "$DATA/swipe-left.mjpeg"
+  matches "$output" '^frame-detect: --input .*swipe-left.mjpeg: its frames have no times'
+  run -0 frame-detect -q --model "$GESTURES" --window 1s --clock-fps 30 -i "$DATA/swipe-left.mjpeg"
+  equals "${#lines[@]}" 1
+}
+
+@test "a file without a frame is no success" {
+  echo 'no picture' >text
+  run -65 frame-detect -q --detector motion -i text -o none
+  equals "${lines[-1]}" "frame-detect: --input text: there is no frame in it (is it JPEG or MJPEG?)"
+}

@@ -201,10 +201,10 @@ print(int((abs(pixels - [int(word) for word in sys.argv[1:]]) < 40).all(1).sum()
   mkdir empty
   run --separate-stderr bare "${shapes[@]}"
   equals "$status" 69
-  equals "$stderr" 'frame-detect: ONNX Runtime is not installed (run scripts/install-onnxruntime, or name libonnxruntime.so.1 with --ort-lib)'
+  equals "$stderr" 'frame-detect: ONNX Runtime is not installed (run framepipe-install-onnxruntime, scripts/install-onnxruntime in the sources, or name libonnxruntime.so.1 with --ort-lib)'
   run --separate-stderr bare --detector face
   equals "$status" 69
-  matches "$stderr" '^frame-detect: --detector face: .* is not installed \(run scripts/install-models, or name a network with --model\)$'
+  matches "$stderr" '^frame-detect: --detector face: .* is not installed \(run framepipe-install-models, scripts/install-models in the sources, or name a network with --model\)$'
 }
 
 @test "files that are not there, or not what they should be, are refused by name" {
@@ -360,6 +360,16 @@ PYTHON
   equals "$(wc -l <lines)" 1
   jq -e '.model == "sequence-keypoints" and (.objects | length) == 1 and (.objects[0] | .t_end - .t_start > .4) and
          .inferred >= .received' lines >/dev/null || fails "$(cat lines)"
+}
+
+@test "a window of frames in which nobody has keypoints is no event, and that is said once" {
+  for ((i = 0; i < 9; i++)); do
+    part "$NETWORKS/yolov8-pose17.jpg" "X-Timestamp: 1700000000.$((i))00000" "X-Sequence: $i"
+  done >in.mjpeg
+  run --separate-stderr -0 frame-detect --model "$NETWORKS/sequence-keypoints.onnx" --features keypoints --every-frame \
+    --confidence 0.01 --window 600ms --stride 100ms -i in.mjpeg
+  equals "$output" ""
+  equals "$(grep -c 'no frame of a window has an object with 17 keypoints' <<<"$stderr")" 1
 }
 
 @test "a garment is worn by a pose; without its picture there is one warning, and detection goes on" {
