@@ -147,10 +147,11 @@ void Filter::answer(Question& question, FilterResult result) {
   told(std::move(result));  // may destroy the question
 }
 
+// Those of now: whoever is refused and asks again at once is refused when the loop has come round.
 void Filter::refuse_the_rest() {
-  while (!refused_.empty()) {
-    Question& question = *refused_.back();
-    refused_.pop_back();
+  for (std::size_t left = refused_.size(); left > 0 && !refused_.empty(); --left) {
+    Question& question = *refused_.front();
+    refused_.pop_front();
     answer(question, tl::unexpected(FilterError{FilterError::Kind::Crowded,
                                                 prefix() + std::to_string(kMostWaiting) + " questions wait already"}));
   }

@@ -182,7 +182,7 @@ class Filter {
   Backoff backoff_;
   std::optional<Run> run_;
   std::deque<Question*> waiting_;
-  std::vector<Question*> refused_;  // to be told so
+  std::deque<Question*> refused_;  // to be told so
   std::uint64_t next_id_ = 1;
   Figures figures_;
   IoWatch output_watch_;

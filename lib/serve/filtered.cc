@@ -8,6 +8,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr auto kAskAgain = 100ms;            // after a question that had no turn, when no frame comes before
 constexpr std::uint64_t kEverybody = ~0ULL;  // above the origin of any frame: whoever waits is told
 
 }  // namespace
@@ -132,7 +133,10 @@ void FilteredCamera::done(FilterResult result) {
     }
     tell(run, taken_);
   }
-  consider();
+  // The next one would be refused as this one was: at once it would be asked, and refused, without end.
+  const bool refused = !result && !question->begun();
+  if (!refused) return consider();
+  if (!closed_ && !question_) late_timer_.once(kAskAgain);
 }
 
 // Those whose wish a frame of this origin fulfils.

@@ -107,6 +107,31 @@ TEST_CASE("FilteredCamera: a slow filter is asked about the newest frame alone")
   CHECK(site.filter->figures().questions == 2);
 }
 
+TEST_CASE(
+    "FilteredCamera: while too many questions wait it is refused, and asks again in a while, also without a frame") {
+  Site site(/*open=*/false);
+  std::vector<std::unique_ptr<Filter::Question>> crowd;
+  const auto fill = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      crowd.push_back(
+          site.filter->ask([] { return test::make_frame(1, test::make_jpeg(1)); }, {}, [](const FilterResult&) {}));
+    }
+  };
+  fill(1);
+  REQUIRE(site.run_until([&] { return crowd[0]->begun(); }));
+  fill(Filter::kMostWaiting);
+  Watcher watcher;
+  const Pacer pacer(0);
+  Feed feed(*site.camera, site.pool, {site.filter.get(), ""});
+  feed.attach(watcher, pacer);
+  site.publish(2);
+  REQUIRE(site.run_until([&] { return site.filter->figures().failed == 1; }));
+  CHECK(site.filter->figures().questions == crowd.size() + 1);
+  crowd.clear();
+  site.go();
+  site.await(feed, 2);
+}
+
 TEST_CASE("FilteredCamera: a viewer of few frames makes the filter work on few") {
   Site site;
   Watcher watcher;
