@@ -34,6 +34,7 @@ class DetectOnce final : public http::Body {
              Answer answer);
   void writable() override {}
   bool finish() override { return true; }
+  bool leaves_with_input() const override { return true; }  // a filter has more to do
 
  private:
   void waited();
@@ -60,6 +61,7 @@ class DetectPosted final : public http::Body {
                DetectForm form, DetectOnce::Answer answer);
   void writable() override {}
   bool finish() override { return true; }
+  bool leaves_with_input() const override { return true; }  // a filter has more to do
 
  private:
   const Clock& clock_;

@@ -124,6 +124,41 @@ END
   eventually filter_state_is status ready
 }
 
+@test "whoever has hung up is not worked for" {
+  filter waits <<'END'
+for header, picture in frames():
+    print("asked", file=sys.stderr, flush=True)
+    while not os.path.exists("go"): time.sleep(.005)
+    write(picture, header)
+END
+  with_filter waits --filter-timeout 1m
+  make_pictures 1
+  cat >abandon.py <<'END'
+import json, socket, struct, sys, time, urllib.request
+url, picture = sys.argv[1], open("p1.jpg", "rb").read()
+host, port = url.removeprefix("http://").strip("/").split(":")
+def questions(): return json.load(urllib.request.urlopen(url + "/state", timeout=60))["filters"][0]["questions"]
+def post():
+    peer = socket.create_connection((host, int(port)))
+    peer.sendall(b"POST /detect_once HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(picture) + picture)
+    return peer
+peers = [post() for _ in range(20)]
+while questions() < 20: time.sleep(.01)
+for i, peer in enumerate(peers):
+    if i % 2: peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # by a reset
+    peer.close()
+END
+  timeout "$FP_DEADLINE_S" "$PYTHON" abandon.py "$URL"
+  eventually filter_state_is waiting 0
+  start asker curl -s -o answer.json -w '%{http_code}' --data-binary @p1.jpg "$URL/detect_once"
+  eventually filter_state_is questions 21
+  touch go
+  ends asker
+  equals "$(cat asker.out)" 200
+  # The one that was in hand, and this.
+  equals "$(grep -c 'filter detect: asked' server.err)" 2
+}
+
 @test "a filter that hangs fails the question at the time limit, and then is well again" {
   filter hangs <<'END'
 for header, picture in frames():
