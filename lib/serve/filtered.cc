@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "serve/detections_of.h"
+
 namespace fp {
 
 using namespace std::chrono_literals;
@@ -70,7 +72,7 @@ void FilteredCamera::hub_cleared() {
 // Nothing is asked of the filter for it.
 void FilteredCamera::pass_on(const Packet& packet) {
   const Frame& frame = packet.frame();
-  const bool again = frame.signal == Signal::Held && frame.jpeg.data() == asked_picture_.data();
+  const bool again = frame.signal == Signal::Held && asked_ && frame.jpeg.data() == asked_->jpeg.data();
   if (again && question_) return;  // its filtered picture is not far
   shown_ = packet.origin();
   if (!again || !answered_) return hub_->show(packet.frame_ptr(), packet.origin());
@@ -107,7 +109,7 @@ FramePtr FilteredCamera::fetch() {
   const PacketPtr& newest = source_->newest_frame();
   taken_ = newest->origin();
   taken_captured_ = newest->frame().captured;
-  asked_picture_ = newest->frame().jpeg;
+  asked_ = newest->frame_ptr();
   answered_.reset();
   if (newest->frame().camera == hub_->camera()) return newest->frame_ptr();
   auto named = std::make_shared<Frame>(newest->frame());
@@ -126,7 +128,7 @@ void FilteredCamera::done(FilterResult result) {
     frame->camera = hub_->camera();
     answered_ = std::move(frame);
     filter_.worked_on(*answered_);
-    const FilterRun run{answered_, question->took()};
+    const FilterRun run{answered_, question->took(), adds_detections(*answered_, *asked_)};
     if (taken_ > shown_) {
       shown_ = taken_;
       hub_->publish(answered_, taken_);

@@ -21,6 +21,7 @@ namespace fp {
 struct FilterRun {
   FramePtr frame;
   std::chrono::nanoseconds took{0};
+  bool looked = false;  ///< it has X-Detections that the camera's frame did not have
 };
 using FilterRunResult = tl::expected<FilterRun, FilterError>;
 
@@ -93,8 +94,8 @@ class FilteredCamera final : public Subscriber, public std::enable_shared_from_t
   WallTime taken_captured_{};
   std::uint64_t shown_ = 0;  // up to this origin nothing is shown any more
   bool closed_ = false;
-  Blob asked_picture_;  // of that frame, and
-  FramePtr answered_;   // what became of it; nullptr: nothing yet
+  FramePtr asked_;     // that frame, and
+  FramePtr answered_;  // what became of it; nullptr: nothing yet
   Timer late_timer_;
 };
 

@@ -102,6 +102,43 @@ END
 422'
 }
 
+@test "an error counts when this filter says it, in words" {
+  filter words <<'END'
+for header, picture in frames():
+    write(picture, header, 'X-Detections: ' + open("says").read())
+END
+  filter silent <<'END'
+for header, picture in frames(): write(picture, header)
+END
+  make_pictures 1
+  part p1.jpg 'X-Detections: {"model":"before","error":"too dark","objects":[]}' >in.mjpeg
+  echo -n '{"model":"m","error":null,"objects":[]}' >says
+  serve --camera front="exec:while cat $T/in.mjpeg; do sleep .05; done" \
+    --filter words="exec $PYTHON $T/words.py" --filter silent="exec $PYTHON $T/silent.py"
+  live
+  equals "$(status_of "$URL/detect_once?filter=words")" 200
+  echo -n '{"model":"m","error":"","objects":[]}' >says
+  equals "$(status_of "$URL/detect_once?filter=words")" 200
+  # What the camera brought along is no word of the filter's.
+  equals "$(get "$URL/detect_once?filter=silent" | jq -c '[.looked, has("model"), has("objects"), (.detections | length)]')" \
+    '[false,false,false,1]'
+  echo -n '{"model":"m","error":"too small","objects":[]}' >says
+  equals "$(status_of "$URL/detect_once?filter=words")" 422
+}
+
+@test "with its gate closed a filter looks at posted pictures alone" {
+  with_command() { serve --camera front='exec:camgrab test --size 160x120 --fps 20' --filter detect="$1"; }
+  with_command 'exec frame-detect --detector motion --gate closed'
+  live
+  make_pictures 1
+  get "$URL/detect_once" >answer.json
+  equals "$(jq -c '[.looked, has("model"), has("objects"), .detections]' answer.json)" '[false,false,false,[]]'
+  get --data-binary @p1.jpg "$URL/detect_once" >answer.json
+  equals "$(jq -c '[has("looked"), has("model"), has("objects")]' answer.json)" '[false,true,true]'
+  # That opened it for nothing else.
+  equals "$(get "$URL/detect_once" | jq .looked)" false
+}
+
 @test "a filter that is killed fails the question in hand with the reason, and then is well again" {
   filter waits <<'END'
 print("pid", os.getpid(), file=sys.stderr, flush=True)
