@@ -75,8 +75,7 @@ export class DetectDialog {
     this.#picture.getContext('2d', {alpha: false}).drawImage(bitmap, 0, 0);
     this.#overlay.show(answer.detections, bitmap);
     const objects = answer.detections.flatMap((one) => one.objects);
-    const more = answer.detections.some(({truncated}) => truncated) ? ', and more that were left out' : '';
-    this.#say(objects.length === 0 ? 'Nothing found' : `${figures.plural(objects.length, 'object')} found${more}`, '');
+    this.#say(wordsFor(answer, objects), '');
     document.getElementById('detect-objects').replaceChildren(...objects.map((object) => item(object, bitmap)));
     this.#showFigures(answer, bitmap);
     this.#offerPicture(answer, bitmap);
@@ -150,7 +149,15 @@ export class DetectDialog {
   }
 }
 
-// {picture (a Blob), detections, model, ms; age in seconds, took in ms, captured in ms of UNIX time}
+// Nothing found is said by one who has looked; what was found may be a detector's in front of the server.
+function wordsFor({looked, detections}, objects) {
+  const more = detections.some(({truncated}) => truncated) ? ', and more that were left out' : '';
+  const found = `${figures.plural(objects.length, 'object')} found${more}`;
+  if (looked) return objects.length === 0 ? 'Nothing found' : found;
+  return `The filter did not look at this frame${objects.length === 0 ? '' : `; before it: ${found}`}`;
+}
+
+// {picture (a Blob), detections, looked, model, ms; age in seconds, took in ms, captured in ms of UNIX time}
 async function ask(name, filter, attempt) {
   const timer = setTimeout(() => attempt.abort(new DOMException('too long', 'TimeoutError')), PATIENCE_MS);
   try {
@@ -161,6 +168,7 @@ async function ask(name, filter, attempt) {
     return {
       picture: new Blob([bytesOf(answer.image)], {type: 'image/jpeg'}),
       detections: cleanDetections(answer.detections),
+      looked: answer.looked !== false,
       model,
       ms,
       age: answer.age_ms / 1000,

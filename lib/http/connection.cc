@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -58,7 +59,9 @@ void Connection::update_watch() {
   }
   const bool writing = !out_.empty() || body_waits_;
   // While an answer is awaited, further requests wait in the socket; a stream's input is read to see its end.
-  const bool reading = lingering_ || (!end_of_input_ && (parser_ == nullptr || answered_));
+  // Until there are any, the peer's end shows itself as something to read.
+  const bool reading =
+      lingering_ || (!end_of_input_ && (parser_ == nullptr || answered_ || (body_ != nullptr && !unread_)));
   watch_.watch(socket_.get(), (reading ? IoWatch::kRead : 0) | (writing ? IoWatch::kWrite : 0));
 }
 
@@ -70,8 +73,26 @@ void Connection::ready(int events) {
       body_->writable();
     }
   }
-  if (!closed_ && (events & IoWatch::kRead) != 0) lingering_ ? throw_away() : read_requests();
+  if (!closed_ && (events & IoWatch::kRead) != 0) {
+    if (lingering_) {
+      throw_away();
+    } else if (waiting()) {
+      unread_ = true;
+      look_at_peer();
+    } else {
+      read_requests();
+    }
+  }
   if (!closed_) update_watch();
+}
+
+// While its request waits: recv() would show the end only behind all that came before it.
+void Connection::look_at_peer() {
+  pollfd peer{socket_.get(), POLLRDHUP, 0};
+  if (::poll(&peer, 1, 0) <= 0) return;
+  const bool closed_side = (peer.revents & POLLRDHUP) != 0;
+  const bool gone = (peer.revents & (POLLERR | POLLHUP)) != 0;
+  if (gone || (closed_side && body_->leaves_with_input())) close(CloseReason::Peer);
 }
 
 void Connection::read_requests() {
@@ -206,6 +227,7 @@ void Connection::stream(const Response& head, std::string_view first, std::uniqu
 }
 
 void Connection::wait(std::unique_ptr<Body> body) {
+  unread_ = false;
   body_ = std::move(body);
   update_watch();
 }
@@ -286,6 +308,7 @@ void Connection::check_time() {
   }
   const bool blocked = !out_.empty() || body_waits_;
   if (blocked && now - progress_ > options_.stall_time) return close(CloseReason::Stalled);
+  if (waiting()) return look_at_peer();
   if (body_ != nullptr || blocked) return;
   const std::chrono::milliseconds for_body(1000 * parser_->body_bytes() / options_.body_rate);
   const auto limit = request_open_ ? options_.request_time + for_body : options_.idle_time;

@@ -31,6 +31,10 @@ class Body {
   /// The server ends: true when the connection may be closed at once, else the body closes it when what it has begun is
   /// out.
   virtual bool finish() = 0;
+  /// For Connection::wait(): whether a peer that has closed its side has gone, and is not worked for any more. From
+  /// most an end of input is no such sign (`printf ... | nc`); but one who gives up waiting closes, and TCP does not
+  /// tell that from a closed side. Where waiting costs much, RFC 9112, 9.6 lets the server take it so.
+  [[nodiscard]] virtual bool leaves_with_input() const { return false; }
 
  protected:
   Body() = default;
@@ -66,7 +70,9 @@ class Connection {
   void respond(const Response& response);
   /// Sends the head of an answer without end and `first`, then lends the connection to `body` until it is closed.
   void stream(const Response& head, std::string_view first, std::unique_ptr<Body> body);
-  /// The answer comes later, by a call of respond() from `body`.
+  /// The answer comes later, by a call of respond() from `body`. A peer that has gone meanwhile (a reset, both sides
+  /// closed, or as Body::leaves_with_input() says) closes the connection: at once, or where it has sent more behind
+  /// its request, at the next check_time().
   void wait(std::unique_ptr<Body> body);
 
   // For a body. Sending gives how many bytes went, 0 when the socket is full; a lost peer closes the connection and
@@ -88,6 +94,8 @@ class Connection {
  private:
   void ready(int events);
   void read_requests();
+  [[nodiscard]] bool waiting() const { return body_ != nullptr && parser_ != nullptr; }
+  void look_at_peer();
   void handle(RequestParser::Status status);
   void refuse();
   void sent_all();
@@ -124,6 +132,7 @@ class Connection {
   bool lingering_ = false;                       // doing so
   bool end_of_input_ = false;                    // the peer has closed its side
   bool body_waits_ = false;                      // for writable()
+  bool unread_ = false;                          // while waiting(): there is something to read, and it has to wait
   bool closed_ = false;
   bool shutting_down_ = false;
   SteadyTime progress_;  // when a byte last went out, or it became necessary that one does

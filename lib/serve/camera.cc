@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <array>
 
-#include "jpeg/card.h"
 #include "jpeg/hygiene.h"
+#include "serve/card_frame.h"
 
 namespace fp {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr jpeg::Size kMostCard{1920, 1080};
 constexpr std::size_t kMostClosing = 3;  // children that are told to end and have not
 // An on-demand source that has not shown anything by then gets a card.
 constexpr auto kStarting = 1s;
@@ -56,7 +55,7 @@ Camera::Camera(Loop& loop, const Clock& clock, CameraOptions camera, const Serve
       changed_(std::move(changed)),
       hub_(camera_.name, std::move(next_headers), clock),
       variants_(clock, camera_.name, report_),
-      filters_(clock, report_),
+      filters_(clock, options_.stale, report_),
       watch_(loop, [this](int) { turn(); }),
       timer_(loop, [this] { turn(); }),
       idle_timer_(loop, [this] { stop(); }),
@@ -316,27 +315,10 @@ void Camera::show_card() {
   }
   if (card_text_ == title + line) return;
   card_text_ = title + line;
-  // What a picture claims to be is not what a card has to be: it is drawn here and now, with everybody waiting.
-  jpeg::Size size{640, 480};
-  if (newest) {
-    const jpeg::Info& picture = newest->frame().picture;
-    const double shrink = std::min({1.0, kMostCard.width_px / static_cast<double>(picture.width_px),
-                                    kMostCard.height_px / static_cast<double>(picture.height_px)});
-    size = {std::max(1, static_cast<int>(picture.width_px * shrink)),
-            std::max(1, static_cast<int>(picture.height_px * shrink))};
-  }
   const std::vector<std::string> lines = line.empty() ? std::vector{camera_.name} : std::vector{camera_.name, line};
-  auto encoded = encoder_.encode(jpeg::draw_card(size, title, lines), 80);
-  if (!encoded) return;
-  Frame card;
-  jpeg::Walker walker;
-  walker.walk(encoded->view());
-  card.picture = walker.info();
-  card.jpeg = std::move(*encoded);
-  card.captured = card.received = clock_.wall();
-  card.sequence = newest ? newest->frame().sequence : 0;
-  card.signal = Signal::Card;
-  hub_.show(std::make_shared<const Frame>(std::move(card)));
+  if (auto card = card_frame(encoder_, newest ? &newest->frame() : nullptr, title, lines, clock_.wall())) {
+    hub_.show(std::move(card));
+  }
 }
 
 Camera::Watch::Watch(Camera& camera) : camera_(camera.shared_from_this()) {

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 #include "jpeg/hygiene.h"
+#include "serve/detection_json.h"
 #include "serve/detections_of.h"
 #include "serve/snapshot.h"
 
@@ -51,13 +52,8 @@ DetectForm detect_form(std::optional<std::string_view> accept) {
 http::Response detect_response(const std::string& camera, const std::string& filter, const FilterRun& run, WallTime now,
                                DetectForm form) {
   const Frame& frame = *run.frame;
-  const std::vector<Json> detections = detections_of(frame);
-  for (const Json& one : detections) {
-    const auto error = one.find("error");
-    if (error != one.end()) {
-      return http::error_response(
-          422, "filter " + filter + ": " + (error->is_string() ? error->get<std::string>() : text_of(*error)));
-    }
+  if (const auto error = run.looked ? detection_error(frame) : std::nullopt) {
+    return http::error_response(422, "filter " + filter + ": " + *error);
   }
   if (form == DetectForm::Picture) return picture_response(camera, frame);
   Json json;
@@ -69,13 +65,17 @@ http::Response detect_response(const std::string& camera, const std::string& fil
   json["took_ms"] = ms(run.took);
   json["width"] = frame.picture.width_px;
   json["height"] = frame.picture.height_px;
-  json["objects"] = Json::array();
-  if (!detections.empty()) {
-    for (const char* name : {"model", "ms", "objects"}) {
-      if (const auto value = detections.back().find(name); value != detections.back().end()) json[name] = *value;
+  if (run.looked) {
+    json["objects"] = Json::array();
+    if (const auto found = last_detections(frame)) {
+      for (const char* name : {"model", "ms", "objects"}) {
+        if (const auto value = found->find(name); value != found->end()) json[name] = *value;
+      }
     }
+  } else {
+    json["looked"] = false;  // "objects":[] would say that nothing is there
   }
-  json["detections"] = detections;
+  json["detections"] = detections_of(frame);
   std::string text = text_of(json);
   text.pop_back();
   return http::json_response(200, text + ",\"image\":\"" + base64(frame.jpeg.view()) + "\"}");
@@ -138,19 +138,20 @@ void DetectOnce::respond(http::Response response) {
   answer_(connection_, std::move(response));
 }
 
-DetectPosted::DetectPosted(const Clock& clock, http::Connection& connection, FramePtr frame, const FilterWish& wish,
-                           DetectForm form, DetectOnce::Answer answer)
+DetectPosted::DetectPosted(const Clock& clock, http::Connection& connection, const FramePtr& frame,
+                           const FilterWish& wish, DetectForm form, DetectOnce::Answer answer)
     : clock_(clock),
       connection_(connection),
       filter_(wish.filter->name()),
       form_(form),
       answer_(std::move(answer)),
       question_(wish.filter->ask(
-          [frame = std::move(frame)] { return frame; }, {.gate_open = std::nullopt, .overlay = wish.overlay},
-          [this](const FilterResult& result) {
-            answer_(connection_, result
-                                     ? detect_response("", filter_, {*result, question_->took()}, clock_.wall(), form_)
-                                     : detect_error(result.error()));
+          // Whoever posts a picture wants it looked at. It is of no camera: the order is for this one alone.
+          [frame] { return frame; }, {.gate_open = true, .overlay = wish.overlay},
+          [this, frame](const FilterResult& result) {
+            if (!result) return answer_(connection_, detect_error(result.error()));
+            const FilterRun run{*result, question_->took(), adds_detections(**result, *frame)};
+            answer_(connection_, detect_response("", filter_, run, clock_.wall(), form_));
           })) {}
 
 }  // namespace fp

@@ -18,7 +18,9 @@ enum class DetectForm { Json, Picture };
 /// The picture when an Accept header names image/jpeg or image/*: what an <img> or a program asks for.
 [[nodiscard]] DetectForm detect_form(std::optional<std::string_view> accept);
 
-/// The answer, or 422 when the filter says that it could not work on the picture. `camera`: "" for one that was posted.
+/// The answer, or 422 when the filter says that it could not work on the picture. One that has not looked (its gate is
+/// closed) has found nothing, not even that nothing is there: "looked":false in place of "objects". `camera`: "" for
+/// one that was posted.
 [[nodiscard]] http::Response detect_response(const std::string& camera, const std::string& filter, const FilterRun& run,
                                              WallTime now, DetectForm form);
 /// 503 or 504 with Retry-After.
@@ -34,6 +36,7 @@ class DetectOnce final : public http::Body {
              Answer answer);
   void writable() override {}
   bool finish() override { return true; }
+  bool leaves_with_input() const override { return true; }  // a filter has more to do
 
  private:
   void waited();
@@ -56,10 +59,11 @@ class DetectOnce final : public http::Body {
 /// Asks about one frame.
 class DetectPosted final : public http::Body {
  public:
-  DetectPosted(const Clock& clock, http::Connection& connection, FramePtr frame, const FilterWish& wish,
+  DetectPosted(const Clock& clock, http::Connection& connection, const FramePtr& frame, const FilterWish& wish,
                DetectForm form, DetectOnce::Answer answer);
   void writable() override {}
   bool finish() override { return true; }
+  bool leaves_with_input() const override { return true; }  // a filter has more to do
 
  private:
   const Clock& clock_;

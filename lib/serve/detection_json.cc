@@ -13,12 +13,10 @@ std::string detections_json(const Frame& frame) {
 }
 
 std::optional<std::string> detection_error(const Frame& frame) {
-  std::optional<std::string> text;
-  for (const Json& json : detections_of(frame)) {
-    const auto error = json.find("error");
-    if (error != json.end() && error->is_string()) text = error->get<std::string>();
-  }
-  return text;
+  const std::optional<Json> json = last_detections(frame);
+  const Json* const error = json && json->contains("error") ? &json->at("error") : nullptr;
+  if (error == nullptr || !error->is_string() || error->get_ref<const std::string&>().empty()) return std::nullopt;
+  return error->get<std::string>();
 }
 
 }  // namespace fp

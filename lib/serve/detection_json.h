@@ -13,7 +13,7 @@ namespace fp {
 /// or is nested deeper than 32, is left out.
 [[nodiscard]] std::string detections_json(const Frame& frame);
 
-/// Why the picture could not be worked on: "error" of the last X-Detections that has one.
+/// Why the picture could not be worked on: "error" of its last X-Detections, if that is text and not empty.
 [[nodiscard]] std::optional<std::string> detection_error(const Frame& frame);
 
 }  // namespace fp

@@ -49,6 +49,7 @@ Filter::Filter(Loop& loop, const Clock& clock, FilterOptions options, Report rep
       report_(std::move(report)),
       parser_({.max_frame_bytes = options_.max_frame_bytes}),
       skip_reporter_("filter " + options_.name, report_),
+      limited_report_(loop, clock, prefix(), report_),
       output_watch_(loop, [this](int) { read_some(); }),
       input_watch_(loop, [this](int) { write_some(); }),
       errors_watch_(loop, [this](int) { read_errors(false); }),
@@ -88,7 +89,7 @@ void Filter::start() {
 }
 
 // The child has ended, or is no use any more. Whoever waits goes on waiting, for the next one.
-void Filter::lost(const std::string& why) {
+void Filter::lost(const std::string& why, bool by_itself) {
   std::string text = why;
   output_watch_.watch(-1, 0);
   input_watch_.watch(-1, 0);
@@ -97,7 +98,9 @@ void Filter::lost(const std::string& why) {
     ++figures_.restarts;
     read_errors(true);
     child_.reset();  // its whole group, too
-    if (!last_error_.empty()) text += ": " + last_error_;
+    // What it said last is the reason for its end, if that was its own doing; else it may be of any time.
+    if (by_itself && !last_error_.empty()) text += ": " + last_error_;
+    limited_report_.settle();
   }
   parser_.end();
   skip_reporter_.update(skips(), clock_.steady());
@@ -147,10 +150,11 @@ void Filter::answer(Question& question, FilterResult result) {
   told(std::move(result));  // may destroy the question
 }
 
+// Those of now: whoever is refused and asks again at once is refused when the loop has come round.
 void Filter::refuse_the_rest() {
-  while (!refused_.empty()) {
-    Question& question = *refused_.back();
-    refused_.pop_back();
+  for (std::size_t left = refused_.size(); left > 0 && !refused_.empty(); --left) {
+    Question& question = *refused_.front();
+    refused_.pop_front();
     answer(question, tl::unexpected(FilterError{FilterError::Kind::Crowded,
                                                 prefix() + std::to_string(kMostWaiting) + " questions wait already"}));
   }
@@ -276,7 +280,7 @@ void Filter::read_errors(bool all) {
     line = trim(line);
     if (line.empty()) return;
     last_error_ = printable(line, kLongestLine);
-    if (report_) report_(Severity::Info, prefix() + last_error_);
+    limited_report_.line(last_error_);
   };
   std::size_t begin = 0;
   for (std::size_t end = 0; (end = errors_.find('\n', begin)) != std::string::npos; begin = end + 1) {
@@ -337,7 +341,7 @@ void Filter::check_time() {
     if (now >= (has_read_ ? run_->due : std::max(run_->due, started_ + kMostStarting))) {
       run_.reset();
       child_->kill();
-      lost(why);
+      lost(why, /*by_itself=*/false);
     }
     if (late != nullptr) answer(*late, tl::unexpected(FilterError{FilterError::Kind::TimedOut, prefix() + why}));
   }

@@ -19,6 +19,7 @@
 #include "frame/frame.h"
 #include "frame/parser.h"
 #include "loop/loop.h"
+#include "serve/limited_report.h"
 
 namespace fp {
 
@@ -105,7 +106,8 @@ class Filter {
     std::chrono::nanoseconds took_{0};
   };
 
-  /// Starts the child. `report` is told what the child writes to standard error, and why it ends.
+  /// Starts the child. `report` is told what the child writes to standard error, as LimitedReport lets it through, and
+  /// why it ends.
   Filter(Loop& loop, const Clock& clock, FilterOptions options, Report report);
   Filter(const Filter&) = delete;
   Filter& operator=(const Filter&) = delete;
@@ -147,7 +149,7 @@ class Filter {
   };
 
   void start();
-  void lost(const std::string& why);
+  void lost(const std::string& why, bool by_itself = true);
   void withdraw(Question& question);
   void refuse_the_rest();
   void answer(Question& question, FilterResult result);
@@ -172,6 +174,7 @@ class Filter {
   StreamParser parser_;
   Skips skips_before_;  // of earlier children
   SkipReporter skip_reporter_;
+  LimitedReport limited_report_;  // of its standard error
   SteadyTime started_{};
   std::uint64_t given_bytes_ = 0;  // to this child
   mutable bool has_read_ = false;  // it has taken a byte of those
@@ -182,7 +185,7 @@ class Filter {
   Backoff backoff_;
   std::optional<Run> run_;
   std::deque<Question*> waiting_;
-  std::vector<Question*> refused_;  // to be told so
+  std::deque<Question*> refused_;  // to be told so
   std::uint64_t next_id_ = 1;
   Figures figures_;
   IoWatch output_watch_;

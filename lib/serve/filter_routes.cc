@@ -66,8 +66,7 @@ void Routes::detect_once(Connection& connection, const Request& request, Camera*
   }
   auto frame = posted_frame(as_bytes(request.body), clock_.wall());
   if (!frame) throw BadQuery{"the body is no JPEG: " + frame.error().text};
-  connection.wait(
-      std::make_unique<DetectPosted>(clock_, connection, std::move(*frame), wish, form, answer_later(request)));
+  connection.wait(std::make_unique<DetectPosted>(clock_, connection, *frame, wish, form, answer_later(request)));
 }
 
 void Routes::detect_stream(Connection& connection, const Request& request, Camera* camera) {

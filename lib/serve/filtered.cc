@@ -2,24 +2,31 @@
 
 #include <algorithm>
 
+#include "serve/card_frame.h"
+#include "serve/detections_of.h"
+
 namespace fp {
 
 using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::size_t kLongestReason = 60;   // characters: more would be too small to be read
+constexpr auto kAskAgain = 100ms;            // after a question that had no turn, when no frame comes before
 constexpr std::uint64_t kEverybody = ~0ULL;  // above the origin of any frame: whoever waits is told
 
 }  // namespace
 
 FilteredCamera::FilteredCamera(const Clock& clock, std::shared_ptr<Hub> source, Filter& filter, std::string overlay,
-                               Report report)
+                               std::chrono::milliseconds stale, Report report)
     : clock_(clock),
       source_(std::move(source)),
       filter_(filter),
       overlay_(std::move(overlay)),
+      stale_(stale),
       hub_(source_->alike()),
       variants_(clock, source_->camera(), std::move(report)),
+      shown_at_(clock.steady()),
       late_timer_(filter.loop(), [this] { consider(); }) {
   source_->attach(*this);
   if (source_->newest() && source_->newest() != source_->newest_frame()) pass_on(*source_->newest());
@@ -69,13 +76,36 @@ void FilteredCamera::hub_cleared() {
 // Nothing is asked of the filter for it.
 void FilteredCamera::pass_on(const Packet& packet) {
   const Frame& frame = packet.frame();
-  const bool again = frame.signal == Signal::Held && frame.jpeg.data() == asked_picture_.data();
+  const bool again = frame.signal == Signal::Held && asked_ && frame.jpeg.data() == asked_->jpeg.data();
   if (again && question_) return;  // its filtered picture is not far
   shown_ = packet.origin();
+  shown();
   if (!again || !answered_) return hub_->show(packet.frame_ptr(), packet.origin());
   auto held = std::make_shared<Frame>(*answered_);
   held->signal = Signal::Held;
   hub_->show(std::move(held), packet.origin());
+}
+
+void FilteredCamera::shown() {
+  shown_at_ = clock_.steady();
+  card_text_.clear();
+}
+
+void FilteredCamera::show_failure(const FilterError& error) {
+  const PacketPtr& newest = source_->newest_frame();
+  if (pacers_.empty() || stale_.count() == 0 || clock_.steady() - shown_at_ <= stale_) return;
+  // The camera has a card of its own, or no new frame since the last that was shown.
+  if (!newest || newest != source_->newest() || newest->origin() <= shown_) return;
+  const std::string prefix = "filter " + filter_.name() + ": ";
+  const std::string why = error.text.starts_with(prefix) ? error.text.substr(prefix.size()) : error.text;
+  if (card_text_ == why) return;
+  jpeg::Encoder encoder;
+  const std::vector<std::string> lines = {hub_->camera(), why.substr(0, kLongestReason)};
+  auto card = card_frame(encoder, &newest->frame(), "FILTER " + filter_.name(), lines, clock_.wall());
+  if (!card) return;
+  card_text_ = why;
+  // In place of a frame that they have not seen; what is made of the next one covers it.
+  hub_->show(std::move(card), newest->origin());
 }
 
 // Whether anybody would take the newest frame now; when that is later, looks again then.
@@ -106,7 +136,7 @@ FramePtr FilteredCamera::fetch() {
   const PacketPtr& newest = source_->newest_frame();
   taken_ = newest->origin();
   taken_captured_ = newest->frame().captured;
-  asked_picture_ = newest->frame().jpeg;
+  asked_ = newest->frame_ptr();
   answered_.reset();
   if (newest->frame().camera == hub_->camera()) return newest->frame_ptr();
   auto named = std::make_shared<Frame>(newest->frame());
@@ -119,20 +149,25 @@ void FilteredCamera::done(FilterResult result) {
   const auto self = shared_from_this();
   const std::unique_ptr<Filter::Question> question = std::move(question_);
   if (!result) {
+    show_failure(result.error());
     tell(tl::unexpected(result.error()), question->begun() ? taken_ : kEverybody);
   } else {
     auto frame = std::make_shared<Frame>(**result);
     frame->camera = hub_->camera();
     answered_ = std::move(frame);
     filter_.worked_on(*answered_);
-    const FilterRun run{answered_, question->took()};
+    const FilterRun run{answered_, question->took(), adds_detections(*answered_, *asked_)};
     if (taken_ > shown_) {
       shown_ = taken_;
+      shown();
       hub_->publish(answered_, taken_);
     }
     tell(run, taken_);
   }
-  consider();
+  // The next one would be refused as this one was: at once it would be asked, and refused, without end.
+  const bool refused = !result && !question->begun();
+  if (!refused) return consider();
+  if (!closed_ && !question_) late_timer_.once(kAskAgain);
 }
 
 // Those whose wish a frame of this origin fulfils.
@@ -168,7 +203,7 @@ std::shared_ptr<FilteredCamera> CameraFilters::get(const std::shared_ptr<Hub>& s
   std::erase_if(filtered_, [](const auto& entry) { return entry.second.expired(); });
   auto& known = filtered_[{&filter, overlay}];
   if (auto filtered = known.lock()) return filtered;
-  auto filtered = std::make_shared<FilteredCamera>(clock_, source, filter, overlay, report_);
+  auto filtered = std::make_shared<FilteredCamera>(clock_, source, filter, overlay, stale_, report_);
   known = filtered;
   return filtered;
 }

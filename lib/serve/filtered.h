@@ -1,6 +1,7 @@
 // A camera's pictures as a filter makes them, for all who want them so.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <list>
 #include <map>
@@ -21,17 +22,20 @@ namespace fp {
 struct FilterRun {
   FramePtr frame;
   std::chrono::nanoseconds took{0};
+  bool looked = false;  ///< it has X-Detections that the camera's frame did not have
 };
 using FilterRunResult = tl::expected<FilterRun, FilterError>;
 
 /// Asks a filter about the newest frame of a camera while somebody wants frames, one question at a time, and shows the
-/// answers in a hub of its own. Cards, and the last frame again when none is coming, are shown as the camera's hub
-/// shows them; of the last frame its filtered picture, when there is one. Packets keep the origin that they have there.
-/// Lives as long as somebody holds it. One thread.
+/// answers in a hub of its own. When it fails and has given nothing for longer than `stale` (0: never), it shows a card
+/// that says why: a picture that is old must not pass for a live one. Cards of the camera, and the last frame again
+/// when none is coming, are shown as the camera's hub shows them; of the last frame its filtered picture, when there is
+/// one. Packets keep the origin that they have there. Lives as long as somebody holds it. One thread.
 class FilteredCamera final : public Subscriber, public std::enable_shared_from_this<FilteredCamera> {
  public:
   /// Shares `source`, the camera's hub, and whatever owns it. `overlay` as FilterOrder has it. The filter lives longer.
-  FilteredCamera(const Clock& clock, std::shared_ptr<Hub> source, Filter& filter, std::string overlay, Report report);
+  FilteredCamera(const Clock& clock, std::shared_ptr<Hub> source, Filter& filter, std::string overlay,
+                 std::chrono::milliseconds stale, Report report);
   FilteredCamera(const FilteredCamera&) = delete;
   FilteredCamera& operator=(const FilteredCamera&) = delete;
   ~FilteredCamera();
@@ -79,11 +83,14 @@ class FilteredCamera final : public Subscriber, public std::enable_shared_from_t
   void done(FilterResult result);
   void tell(const FilterRunResult& result, std::uint64_t origin);
   void pass_on(const Packet& packet);
+  void shown();
+  void show_failure(const FilterError& error);
 
   const Clock& clock_;
   const std::shared_ptr<Hub> source_;
   Filter& filter_;
   const std::string overlay_;
+  const std::chrono::milliseconds stale_;
   const std::unique_ptr<Hub> hub_;
   CameraVariants variants_;
   std::vector<const Pacer*> pacers_;
@@ -93,15 +100,18 @@ class FilteredCamera final : public Subscriber, public std::enable_shared_from_t
   WallTime taken_captured_{};
   std::uint64_t shown_ = 0;  // up to this origin nothing is shown any more
   bool closed_ = false;
-  Blob asked_picture_;  // of that frame, and
-  FramePtr answered_;   // what became of it; nullptr: nothing yet
+  FramePtr asked_;         // that frame, and
+  FramePtr answered_;      // what became of it; nullptr: nothing yet
+  SteadyTime shown_at_;    // when a picture was, last
+  std::string card_text_;  // what our card says; "": another picture is shown
   Timer late_timer_;
 };
 
 /// The filtered pictures of one camera that somebody wants.
 class CameraFilters {
  public:
-  CameraFilters(const Clock& clock, Report report) : clock_(clock), report_(std::move(report)) {}
+  CameraFilters(const Clock& clock, std::chrono::milliseconds stale, Report report)
+      : clock_(clock), stale_(stale), report_(std::move(report)) {}
   /// Found or made.
   [[nodiscard]] std::shared_ptr<FilteredCamera> get(const std::shared_ptr<Hub>& source, Filter& filter,
                                                     const std::string& overlay);
@@ -109,6 +119,7 @@ class CameraFilters {
 
  private:
   const Clock& clock_;
+  const std::chrono::milliseconds stale_;
   const Report report_;
   std::map<std::pair<const Filter*, std::string>, std::weak_ptr<FilteredCamera>> filtered_;
 };

@@ -42,6 +42,7 @@ class FitQuestion final : public http::Body {
 
   void writable() override {}
   bool finish() override { return true; }
+  bool leaves_with_input() const override { return true; }  // a filter has more to do
 
  private:
   void superseded();

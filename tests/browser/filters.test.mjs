@@ -149,6 +149,15 @@ test('of several filters one is chosen, in the dialog and on the page of the cam
   await until('the page knows', async () => await page.locator('#choice-filter').inputValue() === 'tops');
 });
 
+test('a filter that did not look has not found nothing', async (t) => {
+  const {viewer, dialog} = await openLids(t, {filters: finder('lids', 'closed')});
+  await viewer.button('lids', 'detect').click();
+  await dialog.getByText('The filter did not look at this frame', {exact: true}).waitFor();
+  assert.equal(await dialog.getByText('Nothing found').count(), 0);
+  assert.equal(await dialog.locator('[data-detect=model]').textContent(), '–');
+  viewer.assertNoComplaints();
+});
+
 test('what a filter finds is text, whatever it says', async (t) => {
   const filters = finder('lids', `'<img src=x onerror="document.title=1">'`);
   const {viewer, page, dialog} = await openLids(t, {filters});

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A filter for the tests: finds what the header X-Square says, "X Y W H", as long as it is asked.
 
-find-square.py [LABEL [MS [COUNT]]]; with the label "error" the picture cannot be worked on, and after COUNT answers
-it gives no more.
+find-square.py [LABEL [MS [COUNT]]]; with the label "error" the picture cannot be worked on, with "closed" it is not
+looked at, and after COUNT answers it gives no more.
 """
 import json
 import sys
@@ -33,7 +33,8 @@ while line := source.readline():
     if left == 0:
         continue
     left -= 1
-    headers.append(("X-Detections", json.dumps(detections(headers))))
+    if label != "closed":
+        headers.append(("X-Detections", json.dumps(detections(headers))))
     lines = ["--frame", *(f"{name}: {value}" for name, value in headers), "", ""]
     sink.write("\r\n".join(lines).encode("ascii") + jpeg + b"\r\n")
     sink.flush()

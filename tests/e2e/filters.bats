@@ -102,6 +102,43 @@ END
 422'
 }
 
+@test "an error counts when this filter says it, in words" {
+  filter words <<'END'
+for header, picture in frames():
+    write(picture, header, 'X-Detections: ' + open("says").read())
+END
+  filter silent <<'END'
+for header, picture in frames(): write(picture, header)
+END
+  make_pictures 1
+  part p1.jpg 'X-Detections: {"model":"before","error":"too dark","objects":[]}' >in.mjpeg
+  echo -n '{"model":"m","error":null,"objects":[]}' >says
+  serve --camera front="exec:while cat $T/in.mjpeg; do sleep .05; done" \
+    --filter words="exec $PYTHON $T/words.py" --filter silent="exec $PYTHON $T/silent.py"
+  live
+  equals "$(status_of "$URL/detect_once?filter=words")" 200
+  echo -n '{"model":"m","error":"","objects":[]}' >says
+  equals "$(status_of "$URL/detect_once?filter=words")" 200
+  # What the camera brought along is no word of the filter's.
+  equals "$(get "$URL/detect_once?filter=silent" | jq -c '[.looked, has("model"), has("objects"), (.detections | length)]')" \
+    '[false,false,false,1]'
+  echo -n '{"model":"m","error":"too small","objects":[]}' >says
+  equals "$(status_of "$URL/detect_once?filter=words")" 422
+}
+
+@test "with its gate closed a filter looks at posted pictures alone" {
+  with_command() { serve --camera front='exec:camgrab test --size 160x120 --fps 20' --filter detect="$1"; }
+  with_command 'exec frame-detect --detector motion --gate closed'
+  live
+  make_pictures 1
+  get "$URL/detect_once" >answer.json
+  equals "$(jq -c '[.looked, has("model"), has("objects"), .detections]' answer.json)" '[false,false,false,[]]'
+  get --data-binary @p1.jpg "$URL/detect_once" >answer.json
+  equals "$(jq -c '[has("looked"), has("model"), has("objects")]' answer.json)" '[false,true,true]'
+  # That opened it for nothing else.
+  equals "$(get "$URL/detect_once" | jq .looked)" false
+}
+
 @test "a filter that is killed fails the question in hand with the reason, and then is well again" {
   filter waits <<'END'
 print("pid", os.getpid(), file=sys.stderr, flush=True)
@@ -122,6 +159,41 @@ END
   eventually answers 200 "$URL/detect_once"
   at_least "$(filter_state restarts)" 1
   eventually filter_state_is status ready
+}
+
+@test "whoever has hung up is not worked for" {
+  filter waits <<'END'
+for header, picture in frames():
+    print("asked", file=sys.stderr, flush=True)
+    while not os.path.exists("go"): time.sleep(.005)
+    write(picture, header)
+END
+  with_filter waits --filter-timeout 1m
+  make_pictures 1
+  cat >abandon.py <<'END'
+import json, socket, struct, sys, time, urllib.request
+url, picture = sys.argv[1], open("p1.jpg", "rb").read()
+host, port = url.removeprefix("http://").strip("/").split(":")
+def questions(): return json.load(urllib.request.urlopen(url + "/state", timeout=60))["filters"][0]["questions"]
+def post():
+    peer = socket.create_connection((host, int(port)))
+    peer.sendall(b"POST /detect_once HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(picture) + picture)
+    return peer
+peers = [post() for _ in range(20)]
+while questions() < 20: time.sleep(.01)
+for i, peer in enumerate(peers):
+    if i % 2: peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # by a reset
+    peer.close()
+END
+  timeout "$FP_DEADLINE_S" "$PYTHON" abandon.py "$URL"
+  eventually filter_state_is waiting 0
+  start asker curl -s -o answer.json -w '%{http_code}' --data-binary @p1.jpg "$URL/detect_once"
+  eventually filter_state_is questions 21
+  touch go
+  ends asker
+  equals "$(cat asker.out)" 200
+  # The one that was in hand, and this.
+  equals "$(grep -c 'filter detect: asked' server.err)" 2
 }
 
 @test "a filter that hangs fails the question at the time limit, and then is well again" {

@@ -20,14 +20,16 @@ using CloseReason = Connection::CloseReason;
 
 // What a handler lends the connection to: remembers who called.
 struct FakeBody final : Body {
-  explicit FakeBody(std::function<void()> on_writable = {}, bool may_end = true)
-      : on_writable_(std::move(on_writable)), may_end_(may_end) {}
+  explicit FakeBody(std::function<void()> on_writable = {}, bool may_end = true, bool leaves = false)
+      : on_writable_(std::move(on_writable)), may_end_(may_end), leaves_(leaves) {}
   void writable() override {
     if (on_writable_) on_writable_();
   }
   bool finish() override { return may_end_; }
+  bool leaves_with_input() const override { return leaves_; }
   std::function<void()> on_writable_;
   bool may_end_;
+  bool leaves_;
 };
 
 Response text_response(const std::string& text) {
@@ -228,6 +230,82 @@ TEST_CASE("Connection: a peer that leaves is let go") {
   site.peer().reset();
   CHECK(site.run_until([&] { return site.closed() == 1; }));
   CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Peer));
+}
+
+// Answers nothing by itself; `leaves` as Body::leaves_with_input().
+Connection::Handler waits(Connection*& waiting, bool leaves) {
+  return [&waiting, leaves](Connection& connection, const Request&) {
+    waiting = &connection;
+    connection.wait(std::make_unique<FakeBody>(std::function<void()>(), true, leaves));
+  };
+}
+
+TEST_CASE("Connection: a peer that leaves while its answer is awaited is let go") {
+  Connection* waiting = nullptr;
+  Site site(waits(waiting, false));
+  site.get("/a");
+  REQUIRE(site.run_until([&] { return waiting != nullptr; }));
+  site.peer().reset();
+  CHECK(site.run_until([&] { return site.closed() == 1; }));
+  CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Peer));
+}
+
+TEST_CASE("Connection: one that has sent more behind its request and leaves is found at the next look") {
+  Connection* waiting = nullptr;
+  Site site(waits(waiting, false));
+  site.get("/a");
+  REQUIRE(site.run_until([&] { return waiting != nullptr; }));
+  site.get("/b");
+  for (int i = 0; i < 5; ++i) site.turn();
+  site.connection().check_time();
+  CHECK(site.closed() == 0);
+  site.peer().reset();
+  site.connection().check_time();
+  CHECK(site.closed() == 1);
+  CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Peer));
+}
+
+TEST_CASE("Connection: a peer that has closed its side still gets the answer that comes later") {
+  Connection* waiting = nullptr;
+  Site site(waits(waiting, false));
+  site.get("/a");
+  REQUIRE(site.run_until([&] { return waiting != nullptr; }));
+  ::shutdown(site.peer().get(), SHUT_WR);
+  for (int i = 0; i < 5; ++i) site.turn();
+  site.connection().check_time();
+  REQUIRE(site.closed() == 0);
+  waiting->respond(text_response("later"));
+  CHECK(site.receive_all().ends_with("later"));
+}
+
+TEST_CASE("Connection: a peer that has closed its side has gone where the body says so") {
+  Connection* waiting = nullptr;
+  Site site(waits(waiting, true));
+  site.get("/a");
+  REQUIRE(site.run_until([&] { return waiting != nullptr; }));
+  CHECK(site.closed() == 0);
+  ::shutdown(site.peer().get(), SHUT_WR);
+  CHECK(site.run_until([&] { return site.closed() == 1; }));
+  CHECK(static_cast<int>(site.reason()) == static_cast<int>(CloseReason::Peer));
+}
+
+TEST_CASE("Connection: one who sends more while its answer is awaited keeps no processor busy, and is answered") {
+  Connection* waiting = nullptr;
+  Site site(waits(waiting, true));
+  site.get("/a");
+  REQUIRE(site.run_until([&] { return waiting != nullptr; }));
+  site.get("/b");
+  Timer stop(site.loop, [&] { site.loop.stop(); });
+  stop.once(200ms);
+  const unsigned before = ::ev_iteration(site.loop.raw());
+  site.loop.run();
+  CHECK(::ev_iteration(site.loop.raw()) - before < 50);
+  Connection* const first = std::exchange(waiting, nullptr);
+  first->respond(text_response("<a>"));
+  CHECK(site.receive_until("<a>").ends_with("<a>"));
+  REQUIRE(site.run_until([&] { return waiting != nullptr; }));
+  waiting->respond(text_response("<b>"));
+  CHECK(site.receive_until("<b>").ends_with("<b>"));
 }
 
 TEST_CASE("Connection: a request that takes longer than its time is answered with 408") {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "serve/detections_of.h"
 #include "support/make_frame.h"
 
 namespace {
@@ -37,10 +38,25 @@ TEST_CASE("detections_json: is one line of ASCII, whatever the labels are") {
   CHECK(detections_json(frame_with({"{\"label\":\"caf\xC3\xA9\\n\"}"})) == "[{\"label\":\"caf\\u00e9\\n\"}]");
 }
 
-TEST_CASE("detection_error: is the last one that is told") {
+TEST_CASE("detection_error: is what the last header tells, in words") {
+  CHECK_FALSE(detection_error(frame_with({})));
   CHECK_FALSE(detection_error(frame_with({R"({"model":"a","objects":[]})"})));
-  CHECK(detection_error(frame_with({R"({"error":"too small"})", R"({"model":"b"})"})) == "too small");
-  CHECK_FALSE(detection_error(frame_with({R"({"error":7})"})));
+  CHECK(detection_error(frame_with({R"({"model":"b"})", R"({"error":"too small"})"})) == "too small");
+  CHECK_FALSE(detection_error(frame_with({R"({"error":"of another"})", R"({"model":"b"})"})));
+  CHECK_FALSE(detection_error(frame_with({R"({"error":"of another"})", "{"})));
+  for (const char* none : {R"({"error":7})", R"({"error":null})", R"({"error":""})", R"({"error":{"a":1}})"}) {
+    CAPTURE(none);
+    CHECK_FALSE(detection_error(frame_with({none})));
+  }
+}
+
+TEST_CASE("adds_detections: a header that was there before is no news") {
+  CHECK_FALSE(adds_detections(frame_with({}), frame_with({})));
+  CHECK_FALSE(adds_detections(frame_with({"{}"}), frame_with({"{}"})));
+  CHECK_FALSE(adds_detections(frame_with({}), frame_with({"{}"})));
+  CHECK(adds_detections(frame_with({"{}"}), frame_with({})));
+  CHECK(adds_detections(frame_with({"{}", "{}"}), frame_with({"{}"})));
+  CHECK(adds_detections(frame_with({R"({"model":"b"})"}), frame_with({"{}"})));
 }
 
 }  // namespace

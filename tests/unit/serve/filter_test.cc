@@ -262,8 +262,9 @@ TEST_CASE("Filter: a child that is killed fails the question in hand; those that
 TEST_CASE("Filter: a child that hangs fails the question at the time limit, and is killed and run again") {
   Site site;
   const std::string mended = site.children.path("mended");
-  site.filter(site.children.python("for header, picture in frames():\n    if not os.path.exists('" + mended +
-                                   "'): open('" + mended +
+  site.filter(site.children.python("print('loaded', file=sys.stderr, flush=True)\n"
+                                   "for header, picture in frames():\n    if not os.path.exists('" +
+                                   mended + "'): open('" + mended +
                                    "', 'w'); time.sleep(1000)\n"
                                    "    write(picture, *again(header))\n"),
               1000ms);
@@ -274,6 +275,17 @@ TEST_CASE("Filter: a child that hangs fails the question at the time limit, and 
   CHECK(site.run_until([&] { return site.answer_to(test::make_frame(2)).has_value(); }));
   CHECK(site.filter_->figures().restarts >= 1);
   CHECK(site.filter_->figures().timed_out >= 1);
+  // What it said before is not why.
+  CHECK(site.has_said("filter detect: loaded"));
+  CHECK(site.has_said("filter detect: no answer within 1 s; starting it again"));
+}
+
+TEST_CASE("Filter: a child that says more than anybody reads does not fill the log") {
+  Site site;
+  site.filter(
+      "i=0; while [ $i -lt 1000 ]; do echo line $i >&2; i=$((i+1)); done; echo last words >&2; exec sleep 1000");
+  REQUIRE(site.run_until([&] { return site.has_said("left out here"); }));
+  CHECK(site.said.size() < 500);
 }
 
 TEST_CASE("Filter: a child that has not begun to read is being started, and is not killed for it") {

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <csignal>
+#include <cstdio>
+
 #include "serve/feed.h"
 #include "support/filter_children.h"
 #include "support/io.h"
@@ -21,8 +24,9 @@ struct Watcher final : Subscriber {
 
 // A camera whose source says nothing: the test speaks through its hub. Its filter answers while the file `go` is there.
 struct Site {
-  explicit Site(bool open = true) {
-    options.stale = 0ms;  // the frames of tests are old: no card may come in between
+  // `stale`: the frames of tests are old: no card may come in between.
+  explicit Site(bool open = true, std::chrono::milliseconds stale = 0ms) {
+    options.stale = stale;
     CameraOptions front{"front", parse_source("fd:" + std::to_string(pair.read.get()), "camgrab").value(), false};
     camera = std::make_shared<Camera>(loop, clock, front, options, "", Report(), std::function<void()>());
     if (open) go();
@@ -105,6 +109,31 @@ TEST_CASE("FilteredCamera: a slow filter is asked about the newest frame alone")
   site.await(feed, 9);
   CHECK(watcher.told == 2);
   CHECK(site.filter->figures().questions == 2);
+}
+
+TEST_CASE(
+    "FilteredCamera: while too many questions wait it is refused, and asks again in a while, also without a frame") {
+  Site site(/*open=*/false);
+  std::vector<std::unique_ptr<Filter::Question>> crowd;
+  const auto fill = [&](std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      crowd.push_back(
+          site.filter->ask([] { return test::make_frame(1, test::make_jpeg(1)); }, {}, [](const FilterResult&) {}));
+    }
+  };
+  fill(1);
+  REQUIRE(site.run_until([&] { return crowd[0]->begun(); }));
+  fill(Filter::kMostWaiting);
+  Watcher watcher;
+  const Pacer pacer(0);
+  Feed feed(*site.camera, site.pool, {site.filter.get(), ""});
+  feed.attach(watcher, pacer);
+  site.publish(2);
+  REQUIRE(site.run_until([&] { return site.filter->figures().failed == 1; }));
+  CHECK(site.filter->figures().questions == crowd.size() + 1);
+  crowd.clear();
+  site.go();
+  site.await(feed, 2);
 }
 
 TEST_CASE("FilteredCamera: a viewer of few frames makes the filter work on few") {
@@ -235,6 +264,39 @@ TEST_CASE("FilteredCamera: whoever comes while the last frame is shown again see
   const auto shared = site.camera->filtered(*site.filter, "");
   REQUIRE(shared->hub().newest());
   CHECK(shared->hub().newest()->frame().signal == Signal::Held);
+}
+
+TEST_CASE("FilteredCamera: while the filter is down its last picture does not stay for ever: a card takes its place") {
+  Site site(/*open=*/true, 1s);
+  site.filter = std::make_unique<Filter>(
+      site.loop, site.clock,
+      FilterOptions{.name = "detect",
+                    .command = "[ -e " + site.children.path("go") + " ] || { echo no model >&2; exit 69; }; exec cat",
+                    .timeout = 1000ms},
+      Report());
+  Watcher watcher;
+  const Pacer pacer(0);
+  Feed feed(*site.camera, site.pool, {site.filter.get(), ""});
+  feed.attach(watcher, pacer);
+  std::uint64_t sequence = 0;
+  // The camera goes on all the time.
+  const auto run_until_shown = [&](Signal signal) {
+    return site.run_until([&] {
+      auto frame = std::make_shared<Frame>(*test::make_frame(++sequence, test::make_jpeg(1, 320, 240)));
+      frame->captured = frame->received = site.clock.wall();
+      site.camera->hub().publish(std::move(frame));
+      return feed.hub().newest() && feed.hub().newest()->frame().signal == signal;
+    });
+  };
+  REQUIRE(run_until_shown(Signal::Live));
+  const std::uint64_t before = feed.hub().newest()->origin();
+  REQUIRE(std::remove(site.children.path("go").c_str()) == 0);
+  REQUIRE(::kill(site.filter->pid(), SIGKILL) == 0);
+  REQUIRE(run_until_shown(Signal::Card));
+  CHECK(feed.hub().newest()->origin() > before);
+  CHECK(feed.hub().newest()->frame().picture.width_px == 320);
+  site.go();
+  CHECK(run_until_shown(Signal::Live));
 }
 
 TEST_CASE("FilteredCamera: a removed camera ends its viewers, and those who wait are told") {
