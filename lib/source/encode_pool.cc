@@ -12,8 +12,7 @@ Result<FramePtr> encode_frame(RawEncoder& encoder, ByteView bytes, const RawLayo
   return with_jpeg(std::move(frame), std::move(*jpeg));
 }
 
-EncodePool::EncodePool(int threads, int quality_percent)
-    : quality_percent_(quality_percent) {
+EncodePool::EncodePool(int threads, int quality_percent) : quality_percent_(quality_percent) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 

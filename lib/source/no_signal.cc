@@ -1,7 +1,7 @@
 #include "source/no_signal.h"
 
-#include "jpeg/card.h"
 #include "frame/encoded_frame.h"
+#include "jpeg/card.h"
 
 namespace fp {
 namespace {

@@ -23,8 +23,8 @@ namespace fp::tool {
 [[nodiscard]] std::unique_ptr<Output> open_output(const cli::Common& common, TraceHop hop, const Input* from = nullptr,
                                                   bool measure = false);
 
-/// Throws Failure when `spec`, which `option` names, is the very file that `from` reads: opened for writing, it would be
-/// emptied before a byte was read. open_output() asks for its own.
+/// Throws Failure when `spec`, which `option` names, is the very file that `from` reads: opened for writing, it would
+/// be emptied before a byte was read. open_output() asks for its own.
 void refuse_same_file(const std::string& option, const std::string& spec, const Input& from);
 
 struct Steps {

@@ -61,7 +61,8 @@ TEST_CASE("wait_frame: comes back when it is woken, and when its time is over") 
   Scripted producer;
   const test::Pair wake = test::make_pipe();
   FramePtr frame;
-  CHECK(wait_frame(producer, frame, -1, std::array{wake.read.get()}, SystemClock().steady() + 1ms, SystemClock()) == Next::Woken);
+  CHECK(wait_frame(producer, frame, -1, std::array{wake.read.get()}, SystemClock().steady() + 1ms, SystemClock()) ==
+        Next::Woken);
   REQUIRE(test::write_all(wake.write.get(), "x"));
   CHECK(wait_frame(producer, frame, -1, std::array{wake.read.get()}, std::nullopt, SystemClock()) == Next::Woken);
 }
