@@ -20,11 +20,14 @@ constexpr int kNotSentBytes = 16 << 10;
 constexpr int kUnixSendBytes = 64 << 10;
 // At once: a large body in few portions, and the others' turn soon.
 constexpr std::size_t kReadBytes = 64U << 10U;
+static_assert(kReadBytes >= TlsSession::kRecordBytes);
+// The first byte of TLS: a handshake record (RFC 8446, 5.1).
+constexpr std::uint8_t kHandshakeRecord = 22;
 
 }  // namespace
 
 Connection::Connection(Loop& loop, const Clock& clock, Fd socket, std::string peer, const ConnectionOptions& options,
-                       const Handler& handler, OnClose on_close, BodyBudget* bodies)
+                       const Handler& handler, OnClose on_close, BodyBudget* bodies, std::unique_ptr<TlsSession> tls)
     : loop_(loop),
       clock_(clock),
       socket_(std::move(socket)),
@@ -34,6 +37,8 @@ Connection::Connection(Loop& loop, const Clock& clock, Fd socket, std::string pe
       on_close_(std::move(on_close)),
       since_(clock.steady()),
       unix_(peer_ == "unix"),
+      tls_(std::move(tls)),
+      handshaking_(tls_ != nullptr),
       parser_(std::make_unique<RequestParser>(options.body_limit, bodies)),
       progress_(since_),
       request_began_(since_),
@@ -57,23 +62,30 @@ void Connection::update_watch() {
     watch_.watch(-1, 0);
     return;
   }
-  const bool writing = !out_.empty() || body_waits_;
+  if (handshaking_ || tls_wants_write_) {
+    // One of the two: what it does not want would wake us for nothing.
+    watch_.watch(socket_.get(), tls_wants_write_ ? IoWatch::kWrite : IoWatch::kRead);
+    return;
+  }
+  const bool writing = unsent() || body_waits_;
   // While an answer is awaited, further requests wait in the socket; a stream's input is read to see its end.
   // Until there are any, the peer's end shows itself as something to read.
-  const bool reading =
-      lingering_ || (!end_of_input_ && (parser_ == nullptr || answered_ || (body_ != nullptr && !unread_)));
+  const bool hears = parser_ == nullptr || answered_ || (body_ != nullptr && !unread_);
+  const bool reading = lingering_ || (!draining_ && !end_of_input_ && hears);
   watch_.watch(socket_.get(), (reading ? IoWatch::kRead : 0) | (writing ? IoWatch::kWrite : 0));
 }
 
 void Connection::ready(int events) {
-  if ((events & IoWatch::kWrite) != 0) {
+  if (handshaking_) return shake_hands();
+  const bool reads = (events & IoWatch::kRead) != 0 || std::exchange(tls_wants_write_, false);
+  if ((events & IoWatch::kWrite) != 0 && push_waiting()) {
     if (!out_.empty()) flush();
-    if (!closed_ && out_.empty() && body_waits_ && body_) {
+    if (!closed_ && !unsent() && body_waits_ && body_) {
       body_waits_ = false;
       body_->writable();
     }
   }
-  if (!closed_ && (events & IoWatch::kRead) != 0) {
+  if (!closed_ && !draining_ && reads) {
     if (lingering_) {
       throw_away();
     } else if (waiting()) {
@@ -95,13 +107,72 @@ void Connection::look_at_peer() {
   if (gone || (closed_side && body_->leaves_with_input())) close(CloseReason::Peer);
 }
 
+void Connection::shake_hands() {
+  if (!request_open_) {
+    std::uint8_t first = 0;
+    const ssize_t peeked = ::recv(socket_.get(), &first, 1, MSG_DONTWAIT | MSG_PEEK);
+    if (peeked < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (peeked <= 0) return close(CloseReason::Peer);
+    if (first != kHandshakeRecord) return refuse_plain();
+    request_open_ = true;
+  }
+  switch (tls_->handshake()) {
+    case TlsSession::Status::Done:
+      handshaking_ = tls_wants_write_ = request_open_ = false;
+      request_began_ = clock_.steady();
+      break;
+    case TlsSession::Status::WantRead:
+      tls_wants_write_ = false;
+      break;
+    case TlsSession::Status::WantWrite:
+      tls_wants_write_ = true;
+      break;
+    case TlsSession::Status::Closed:
+    case TlsSession::Status::Failed:
+      trouble_ = tls_->trouble();
+      return close(CloseReason::Handshake);
+  }
+  update_watch();
+}
+
+// Somebody wrote http:// where it is https://. RFC 9110 has no word for it; a browser shows this text.
+void Connection::refuse_plain() {
+  trouble_ = "no TLS";
+  tls_.reset();
+  handshaking_ = keep_alive_ = answered_ = false;
+  method_ = "GET";
+  lingers_ = true;
+  sent_reason_ = CloseReason::Handshake;
+  Response response;
+  response.status = 400;
+  response.content_type = "text/plain";
+  response.text = "This port speaks TLS: write https:// in front of the address.\n";
+  respond(response);
+}
+
+// How much came; 0: the peer has closed; nothing: not now, or (then it is closed) the connection is lost.
+std::optional<std::size_t> Connection::receive(std::span<std::uint8_t> room) {
+  if (tls_ != nullptr) {
+    const TlsSession::Read read = tls_->read(room);
+    tls_wants_write_ = read.status == TlsSession::Status::WantWrite;
+    if (read.status == TlsSession::Status::Done) return read.size;
+    if (read.status == TlsSession::Status::Closed) return 0;
+    if (read.status == TlsSession::Status::Failed) close(CloseReason::Peer);
+    return std::nullopt;
+  }
+  const ssize_t got = ::recv(socket_.get(), room.data(), room.size(), MSG_DONTWAIT);
+  if (got >= 0) return static_cast<std::size_t>(got);
+  if (errno != EAGAIN && errno != EINTR) close(CloseReason::Peer);
+  return std::nullopt;
+}
+
 void Connection::read_requests() {
-  std::array<std::uint8_t, kReadBytes> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by recv
-  const ssize_t got = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  if (got <= 0) {
+  std::array<std::uint8_t, kReadBytes> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by receive()
+  const auto got = receive(buffer);
+  if (!got) return;
+  if (*got == 0) {
     // A peer that has sent its request and closed its side still wants the answer (`printf ... | nc`).
-    if (got == 0 && !out_.empty()) {
+    if (!out_.empty() || (body_ == nullptr && unsent())) {
       close_when_sent_ = true;
       end_of_input_ = true;
       return;
@@ -114,7 +185,7 @@ void Connection::read_requests() {
     request_open_ = true;
     request_began_ = clock_.steady();
   }
-  handle(parser_->feed(ByteView(buffer.data(), static_cast<std::size_t>(got))));
+  handle(parser_->feed(ByteView(buffer.data(), *got)));
 }
 
 void Connection::handle(RequestParser::Status status) {
@@ -153,12 +224,14 @@ void Connection::refuse() {
 void Connection::sent_all() {
   if (!lingers_) return close(sent_reason_);
   if (std::exchange(lingering_, true)) return;
+  if (tls_ != nullptr) tls_->end();
   ::shutdown(socket_.get(), SHUT_WR);
   request_began_ = clock_.steady();
   update_watch();
 }
 
 void Connection::throw_away() {
+  // What TLS makes of it is no matter any more.
   std::array<char, kReadBytes> rest;  // NOLINT(cppcoreguidelines-pro-type-member-init): thrown away
   const ssize_t got = ::recv(socket_.get(), rest.data(), rest.size(), MSG_DONTWAIT);
   if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR))) return;
@@ -186,7 +259,7 @@ void Connection::queue(std::string head, Blob body) {
 }
 
 void Connection::respond(const Response& response) {
-  if (closed_) return;
+  if (closed_ || draining_) return;
   std::string text = head_of(response, false);
   const bool bodiless = method_ == "HEAD" || response.status == 204 || response.status == 304;
   if (!bodiless) text += response.text;
@@ -232,7 +305,35 @@ void Connection::wait(std::unique_ptr<Body> body) {
   update_watch();
 }
 
+std::optional<std::size_t> Connection::send_tls(std::span<const iovec> parts) {
+  const std::uint64_t before = tls_->wire_bytes();
+  const auto sent = tls_->send(parts);
+  if (!sent) {
+    close(CloseReason::Peer);
+    return std::nullopt;
+  }
+  if (tls_->wire_bytes() != before) progress_ = clock_.steady();
+  return sent;
+}
+
+// The record that waits in TLS. False: it waits still, or the connection is closed.
+bool Connection::push_waiting() {
+  if (tls_ == nullptr || !tls_->pending()) return true;
+  const std::uint64_t before = tls_->wire_bytes();
+  if (!tls_->flush()) {
+    close(CloseReason::Peer);
+    return false;
+  }
+  if (tls_->wire_bytes() != before) progress_ = clock_.steady();
+  if (tls_->pending()) return false;
+  if (!draining_ && !(out_.empty() && close_when_sent_)) return true;
+  sent_all();
+  return false;
+}
+
 std::optional<std::size_t> Connection::send(std::span<const iovec> parts) {
+  if (draining_ || closed_) return std::nullopt;
+  if (tls_ != nullptr) return send_tls(parts);
   msghdr message{};
   message.msg_iov = const_cast<iovec*>(parts.data());
   message.msg_iovlen = parts.size();
@@ -245,6 +346,8 @@ std::optional<std::size_t> Connection::send(std::span<const iovec> parts) {
 }
 
 std::optional<std::size_t> Connection::send_pipe(int pipe, std::size_t size) {
+  if (draining_ || closed_) return std::nullopt;
+  if (tls_ != nullptr) return 0;
   const ssize_t sent = ::splice(pipe, nullptr, socket_.get(), nullptr, size, SPLICE_F_NONBLOCK);
   if (sent > 0) progress_ = clock_.steady();
   if (sent >= 0) return static_cast<std::size_t>(sent);
@@ -254,7 +357,7 @@ std::optional<std::size_t> Connection::send_pipe(int pipe, std::size_t size) {
 }
 
 void Connection::wait_writable() {
-  if (closed_ || body_waits_) return;
+  if (closed_ || draining_ || body_waits_) return;
   body_waits_ = true;
   progress_ = clock_.steady();
   update_watch();
@@ -277,7 +380,7 @@ void Connection::flush() {
       break;
     }
   }
-  if (out_.empty() && close_when_sent_) return sent_all();
+  if (close_when_sent_ && !unsent()) return sent_all();
   update_watch();
 }
 
@@ -286,9 +389,27 @@ void Connection::close_when_sent() {
   if (out_.empty()) close(CloseReason::Done);
 }
 
+// What a body gave us and TLS has not sent is all that is left to do. Its body goes now: it has said its last.
+void Connection::drain(CloseReason reason) {
+  draining_ = close_when_sent_ = true;
+  sent_reason_ = reason;
+  lingers_ = body_waits_ = false;
+  if (body_ != nullptr) {
+    std::shared_ptr<Body> done = std::move(body_);
+    loop_.defer([done] {});
+  }
+  update_watch();
+}
+
 void Connection::close(CloseReason reason) {
   if (closed_) return;
+  const bool in_peace = reason == CloseReason::Done || reason == CloseReason::Shutdown;
+  if (in_peace && tls_ != nullptr && tls_->pending()) {
+    if (!draining_) drain(reason);
+    return;
+  }
   closed_ = true;
+  if (tls_ != nullptr && !handshaking_) tls_->end();
   if (parser_ != nullptr) parser_->forget_body();  // this may live on until the loop comes round
   watch_.watch(-1, 0);
   // What the peer sent and we did not read would turn our close into a reset, which may take the last frame away.
@@ -306,7 +427,11 @@ void Connection::check_time() {
     if (now - request_began_ > options_.linger_time) close(sent_reason_);
     return;
   }
-  const bool blocked = !out_.empty() || body_waits_;
+  if (handshaking_) {
+    if (now - since_ > options_.request_time) close(CloseReason::Timeout);
+    return;
+  }
+  const bool blocked = unsent() || body_waits_;
   if (blocked && now - progress_ > options_.stall_time) return close(CloseReason::Stalled);
   if (waiting()) return look_at_peer();
   if (body_ != nullptr || blocked) return;
@@ -323,6 +448,8 @@ void Connection::check_time() {
 void Connection::shut_down() {
   shutting_down_ = true;
   keep_alive_ = false;
+  if (draining_) return;
+  if (handshaking_) return close(CloseReason::Shutdown);
   if (body_ != nullptr && out_.empty()) {
     if (body_->finish()) close(CloseReason::Shutdown);
     return;

@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "http/message.h"
 #include "http/request_parser.h"
+#include "http/tls_session.h"
 #include "loop/loop.h"
 
 namespace fp::http {
@@ -41,8 +42,8 @@ class Body {
 };
 
 struct ConnectionOptions {
-  std::chrono::milliseconds request_time{10'000};  ///< to send a whole request, and more for a large body:
-  std::size_t body_rate = 64u << 10;               ///< another second for each so many bytes that have come
+  std::chrono::milliseconds request_time{10'000};  ///< for TLS to begin; to send a whole request, and more:
+  std::size_t body_rate = 64u << 10;               ///< another second for each so many bytes of a body
   std::chrono::milliseconds idle_time{30'000};     ///< between requests
   std::chrono::milliseconds stall_time{15'000};    ///< in which a peer that has something to read must take a byte
   std::chrono::milliseconds linger_time{5'000};    ///< in which what a refused peer goes on sending is thrown away
@@ -52,19 +53,23 @@ struct ConnectionOptions {
 class Connection {
  public:
   using Handler = std::function<void(Connection&, const Request&)>;
-  enum class CloseReason { Peer, Done, Stalled, Timeout, Error, Shutdown };
+  enum class CloseReason { Peer, Done, Stalled, Timeout, Error, Shutdown, Handshake };
   using OnClose = std::function<void(Connection&, CloseReason)>;
 
   /// `on_close` is called once; the connection is to be destroyed then, but not before the loop comes round (defer).
-  /// `bodies`: what large ones share, or nullptr.
+  /// `bodies`: what large ones share, or nullptr. `tls`: on the same socket, not begun; nullptr: in the clear.
   Connection(Loop& loop, const Clock& clock, Fd socket, std::string peer, const ConnectionOptions& options,
-             const Handler& handler, OnClose on_close, BodyBudget* bodies = nullptr);
+             const Handler& handler, OnClose on_close, BodyBudget* bodies = nullptr,
+             std::unique_ptr<TlsSession> tls = nullptr);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
 
   [[nodiscard]] const std::string& peer() const { return peer_; }  ///< an address in figures, or "unix"
   [[nodiscard]] SteadyTime since() const { return since_; }
+  [[nodiscard]] bool secure() const { return tls_ != nullptr; }
+  /// When it was closed for CloseReason::Handshake: why TLS did not come about.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
   // For the handler: exactly one of these for each request, now or (after wait()) later.
   void respond(const Response& response);
@@ -78,10 +83,11 @@ class Connection {
   // For a body. Sending gives how many bytes went, 0 when the socket is full; a lost peer closes the connection and
   // gives nothing.
   [[nodiscard]] std::optional<std::size_t> send(std::span<const iovec> parts);
-  /// From a pipe, whose pages are handed on without a copy. A socket that cannot do that gives 0.
+  /// From a pipe, whose pages are handed on without a copy. A socket that cannot do that gives 0, as TLS does.
   [[nodiscard]] std::optional<std::size_t> send_pipe(int pipe, std::size_t size);
   /// Calls body->writable() when the socket takes bytes; from now on the peer is watched for stalling.
   void wait_writable();
+  /// With Done and Shutdown what send() has taken goes out first; the body is not called any more.
   void close(CloseReason reason);
   /// Closes when all that was queued is out.
   void close_when_sent();
@@ -93,6 +99,12 @@ class Connection {
 
  private:
   void ready(int events);
+  void shake_hands();
+  void refuse_plain();
+  [[nodiscard]] std::optional<std::size_t> receive(std::span<std::uint8_t> room);
+  [[nodiscard]] std::optional<std::size_t> send_tls(std::span<const iovec> parts);
+  [[nodiscard]] bool push_waiting();
+  [[nodiscard]] bool unsent() const { return !out_.empty() || (tls_ != nullptr && tls_->pending()); }
   void read_requests();
   [[nodiscard]] bool waiting() const { return body_ != nullptr && parser_ != nullptr; }
   void look_at_peer();
@@ -101,6 +113,7 @@ class Connection {
   void sent_all();
   void throw_away();
   void flush();
+  void drain(CloseReason reason);
   void queue(std::string head, Blob body);
   void update_watch();
   [[nodiscard]] std::string head_of(const Response& response, bool endless) const;
@@ -114,6 +127,10 @@ class Connection {
   OnClose on_close_;
   const SteadyTime since_;
   bool unix_ = false;
+  std::unique_ptr<TlsSession> tls_;
+  bool handshaking_ = false;
+  bool tls_wants_write_ = false;  // to go on with the handshake, or with reading
+  std::string trouble_;
 
   std::unique_ptr<RequestParser> parser_;  // gone while a stream runs: a viewer costs little
   struct Out {
@@ -133,6 +150,7 @@ class Connection {
   bool end_of_input_ = false;                    // the peer has closed its side
   bool body_waits_ = false;                      // for writable()
   bool unread_ = false;                          // while waiting(): there is something to read, and it has to wait
+  bool draining_ = false;                        // closed by its body, but for what waits in tls_
   bool closed_ = false;
   bool shutting_down_ = false;
   SteadyTime progress_;  // when a byte last went out, or it became necessary that one does

@@ -47,8 +47,9 @@ Server::Server(Loop& loop, const Clock& clock, Options options, Connection::Hand
 
 Server::~Server() = default;
 
-void Server::listen(Fd socket) {
+void Server::listen(Fd socket, const TlsContext* tls) {
   auto listener = std::make_unique<Listener>();
+  listener->tls = tls;
   listener->socket = std::move(socket);
   listener->watch = std::make_unique<IoWatch>(loop_, [this, raw = listener.get()](int) { accept(*raw); });
   listener->watch->watch(listener->socket.get(), IoWatch::kRead);
@@ -63,7 +64,7 @@ void Server::accept(Listener& listener) {
     Fd socket(
         ::accept4(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), &length, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket) {
-      admit(std::move(socket), peer_name(address));
+      admit(std::move(socket), peer_name(address), listener.tls);
     } else if (errno == EMFILE || errno == ENFILE) {
       out_of_descriptors(listener.socket.get());
       return;
@@ -86,14 +87,22 @@ void Server::out_of_descriptors(int listener) {
   }
 }
 
-void Server::admit(Fd socket, const std::string& peer) {
+void Server::admit(Fd socket, const std::string& peer, const TlsContext* tls) {
   std::size_t& same = per_address_[peer];
   if (connections_.size() >= options_.max_connections || same >= options_.max_connections_per_address) {
     ++figures_.refused;
+    if (same == 0) per_address_.erase(peer);
+    // In the midst of TLS it could not be read, and a handshake is what a full server can do without.
+    if (tls != nullptr) return;
     constexpr std::string_view kFull =
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 5\r\nContent-Length: 30\r\n"
         "Connection: close\r\n\r\n{\"error\":\"too many viewers\"}\r\n";
     [[maybe_unused]] const ssize_t sent = ::send(socket.get(), kFull.data(), kFull.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return;
+  }
+  std::unique_ptr<TlsSession> session;
+  if (tls != nullptr && (session = tls->accept(socket.get())) == nullptr) {
+    ++figures_.refused;
     if (same == 0) per_address_.erase(peer);
     return;
   }
@@ -101,13 +110,18 @@ void Server::admit(Fd socket, const std::string& peer) {
   ++figures_.accepted;
   auto connection = std::make_unique<Connection>(
       loop_, clock_, std::move(socket), peer, options_.connection, handler_,
-      [this](Connection& closing, Connection::CloseReason reason) { closed(closing, reason); }, &bodies_);
+      [this](Connection& closing, Connection::CloseReason reason) { closed(closing, reason); }, &bodies_,
+      std::move(session));
   connections_.emplace(connection.get(), std::move(connection));
 }
 
 void Server::closed(Connection& connection, Connection::CloseReason reason) {
   if (reason == Connection::CloseReason::Stalled) ++figures_.stalled;
   if (reason == Connection::CloseReason::Timeout) ++figures_.timed_out;
+  if (reason == Connection::CloseReason::Handshake) {
+    ++figures_.no_tls;
+    if (report_) report_(Severity::Debug, connection.peer() + ": TLS: " + connection.trouble());
+  }
   const auto same = per_address_.find(connection.peer());
   if (same != per_address_.end() && --same->second == 0) per_address_.erase(same);
   const auto found = connections_.find(&connection);

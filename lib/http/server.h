@@ -10,6 +10,7 @@
 #include "base/report.h"
 #include "base/result.h"
 #include "http/connection.h"
+#include "http/tls_context.h"
 
 namespace fp::http {
 
@@ -28,6 +29,7 @@ class Server {
     std::uint64_t refused = 0;  ///< over a limit, or out of descriptors
     std::uint64_t stalled = 0;  ///< closed because the peer took nothing for the stall time
     std::uint64_t timed_out = 0;
+    std::uint64_t no_tls = 0;  ///< on a TLS port: something else came, or TLS did not come about
   };
 
   Server(Loop& loop, const Clock& clock, Options options, Connection::Handler handler, Report report);
@@ -35,8 +37,8 @@ class Server {
   Server& operator=(const Server&) = delete;
   ~Server();
 
-  /// Takes over a listening socket.
-  void listen(Fd listener);
+  /// Takes over a listening socket. `tls`: whose connections speak TLS by it; it must live on.
+  void listen(Fd listener, const TlsContext* tls = nullptr);
   /// Stops listening, lets every connection finish what it has begun, and calls `done` when none is left or `limit` has
   /// passed.
   void shut_down(std::chrono::milliseconds limit, std::function<void()> done);
@@ -48,11 +50,12 @@ class Server {
  private:
   struct Listener {
     Fd socket;  // before the watch on it
+    const TlsContext* tls = nullptr;
     std::unique_ptr<IoWatch> watch;
   };
   void accept(Listener& listener);
   void out_of_descriptors(int listener);
-  void admit(Fd socket, const std::string& peer);
+  void admit(Fd socket, const std::string& peer, const TlsContext* tls);
   void closed(Connection& connection, Connection::CloseReason reason);
   void sweep();
 

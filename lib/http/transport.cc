@@ -10,17 +10,10 @@
 #include <cerrno>
 #include <climits>
 
+#include "http/tls_error.h"
+
 namespace fp::http {
 namespace {
-
-// The first error that OpenSSL has noted on this thread, in its words; and no others are left for later.
-std::string openssl_error() {
-  const unsigned long code = ::ERR_get_error();
-  ::ERR_clear_error();
-  const char* const text = ::ERR_reason_error_string(code);
-  if (text != nullptr) return text;
-  return code == 0 ? "unknown error" : "error " + std::to_string(code);
-}
 
 bool is_address(const std::string& host) {
   return host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
@@ -41,7 +34,7 @@ struct TlsTrust::Context {
 Result<TlsTrust> TlsTrust::load(const std::string& ca_file, bool insecure) {
   auto trust = std::make_shared<Context>();
   SSL_CTX* const context = trust->context;
-  if (context == nullptr) return unsupported("TLS: " + openssl_error());
+  if (context == nullptr) return unsupported("TLS: " + take_tls_error());
   ::SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   ::SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   // Many servers end a stream by closing, with no word of TLS before: for pictures that is an end like any other.
@@ -54,7 +47,7 @@ Result<TlsTrust> TlsTrust::load(const std::string& ca_file, bool insecure) {
                                       : ::SSL_CTX_load_verify_file(context, ca_file.c_str()) == 1;
   if (!loaded) {
     const int sys = errno;
-    const std::string text = openssl_error();
+    const std::string text = take_tls_error();
     if (!ca_file.empty() && sys != 0) return fail(io_error(ca_file, sys));
     return unsupported((ca_file.empty() ? "the system's authorities" : ca_file) + ": no certificate in it (" + text +
                        ")");
@@ -81,7 +74,7 @@ Result<Done> Transport::begin_tls(const TlsTrust& trust, const std::string& host
   tls->context = trust.context_;
   tls->ssl = ::SSL_new(trust.context_->context);
   SSL* const ssl = tls->ssl;
-  if (ssl == nullptr || ::SSL_set_fd(ssl, socket_.get()) != 1) return unsupported("TLS: " + openssl_error());
+  if (ssl == nullptr || ::SSL_set_fd(ssl, socket_.get()) != 1) return unsupported("TLS: " + take_tls_error());
   if (is_address(host)) {
     // An address is no name for SNI (RFC 6066, 3), and a certificate names it in another place.
     const std::string address = host.substr(0, host.find('%'));
@@ -91,7 +84,7 @@ Result<Done> Transport::begin_tls(const TlsTrust& trust, const std::string& host
   } else {
     ::SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     if (::SSL_set1_host(ssl, host.c_str()) != 1 || ::SSL_set_tlsext_host_name(ssl, host.c_str()) != 1) {
-      return unsupported("TLS: " + openssl_error());
+      return unsupported("TLS: " + take_tls_error());
     }
   }
   ::SSL_set_connect_state(ssl);
@@ -113,7 +106,7 @@ Result<bool> Transport::settle(int result, std::string_view doing) {
     ::ERR_clear_error();
     return fail(io_error(doing, sys != 0 ? sys : ECONNRESET));
   }
-  return fail({Error::Kind::Io, 0, "TLS: " + openssl_error()});
+  return fail({Error::Kind::Io, 0, "TLS: " + take_tls_error()});
 }
 
 Result<Transport::Status> Transport::handshake() {
