@@ -289,6 +289,13 @@ std::optional<int> UserSignals::take() const {
   return info.ssi_signo == SIGUSR1 ? 1 : 2;
 }
 
+HangupSignal::HangupSignal() : fd_(take_over({SIGHUP})) {}
+
+bool HangupSignal::take() const {
+  signalfd_siginfo info{};
+  return ::read(fd_.get(), &info, sizeof info) == static_cast<ssize_t>(sizeof info);
+}
+
 bool StopSignal::raised() const {
   pollfd one{fd_.get(), POLLIN, 0};
   return ::poll(&one, 1, 0) > 0;

@@ -92,6 +92,18 @@ class UserSignals {
   Fd fd_;
 };
 
+/// SIGHUP as a descriptor: the wish to read files again. Make it before any thread: the signal is blocked from then on.
+class HangupSignal {
+ public:
+  HangupSignal();
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// Whether one has come since the last time.
+  [[nodiscard]] bool take() const;
+
+ private:
+  Fd fd_;
+};
+
 /// --help as we like it: eighty columns, types and defaults short. add_common() calls it.
 void use_our_help(CLI::App& app);
 

@@ -169,7 +169,8 @@ std::string Figures::state_json() const {
                                         {"accepted", figures.accepted},
                                         {"refused", figures.refused},
                                         {"stalled", figures.stalled},
-                                        {"timed_out", figures.timed_out}})
+                                        {"timed_out", figures.timed_out},
+                                        {"no_tls", figures.no_tls}})
                                       .dump();
   }
   text += ",\"cameras\":[";
@@ -315,6 +316,7 @@ std::string Figures::metrics() const {
     family.sample("cause=\"refused\"", static_cast<double>(figures.refused));
     family.sample("cause=\"stalled\"", static_cast<double>(figures.stalled));
     family.sample("cause=\"timeout\"", static_cast<double>(figures.timed_out));
+    family.sample("cause=\"no_tls\"", static_cast<double>(figures.no_tls));
   }
   return out;
 }

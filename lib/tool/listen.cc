@@ -16,7 +16,7 @@ namespace fp {
 namespace {
 
 // Fills in what the socket is really bound to: a port asked for as 0 has a number now.
-void describe(Listener& listener) {
+void describe(Listener& listener, bool tls) {
   sockaddr_storage address{};
   socklen_t length = sizeof address;
   if (::getsockname(listener.socket.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return;
@@ -37,10 +37,12 @@ void describe(Listener& listener) {
     listener.text = listener.address;
     return;
   }
+  listener.tls = tls;
+  const std::string scheme = tls ? "https://" : "http://";
   const bool any = listener.address.starts_with("0.0.0.0:") || listener.address.starts_with("[::]:");
   const std::string port = listener.address.substr(listener.address.rfind(':'));
   listener.text =
-      any ? "http://localhost" + port + "/ and this machine's other addresses" : "http://" + listener.address + "/";
+      any ? scheme + "localhost" + port + "/ and this machine's other addresses" : scheme + listener.address + "/";
 }
 
 // On this machine nothing has to be paced, and where BBR is the default its timers cost 8 % of the processor time and
@@ -57,7 +59,7 @@ Failure cannot_listen(const Error& error) {
   return failure;
 }
 
-Listener open_one(const std::string& spec) {
+Listener open_one(const std::string& spec, bool tls) {
   Listener listener;
   if (spec.starts_with("unix:")) {
     auto socket = listen_unix(spec.substr(5));
@@ -74,24 +76,25 @@ Listener open_one(const std::string& spec) {
     if (!socket) throw cannot_listen(socket.error());
     listener.socket = std::move(*socket);
   }
-  describe(listener);
+  describe(listener, tls);
   stop_pacing(listener);
   return listener;
 }
 
 }  // namespace
 
-std::vector<Listener> open_listeners(const std::vector<std::string>& specs, const std::vector<int>& activated) {
+std::vector<Listener> open_listeners(const std::vector<std::string>& specs, const std::vector<int>& activated,
+                                     bool tls) {
   std::vector<Listener> listeners;
   for (const int fd : activated) {
     Listener listener;
     listener.socket = Fd(fd);
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);  // ours alone: systemd does not accept on it
-    describe(listener);
+    describe(listener, tls);
     listeners.push_back(std::move(listener));
   }
-  for (const std::string& spec : specs) listeners.push_back(open_one(spec));
-  if (listeners.empty()) listeners.push_back(open_one("127.0.0.1:8000"));
+  for (const std::string& spec : specs) listeners.push_back(open_one(spec, tls));
+  if (listeners.empty()) listeners.push_back(open_one("127.0.0.1:8000", tls));
   return listeners;
 }
 

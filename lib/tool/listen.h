@@ -12,13 +12,14 @@ struct Listener {
   Fd socket;
   std::string address;    ///< "127.0.0.1:8000", "unix:/run/x.sock"
   std::string text;       ///< for people: "http://127.0.0.1:8000/"
+  bool tls = false;       ///< it is to speak TLS, as its text says
   std::string unix_path;  ///< to be unlinked at the end; "" when it is not ours
   bool beyond_loopback = false;
 };
 
 /// Opens what --listen names ("ADDR:PORT", ":PORT", "unix:PATH"), and takes over `activated` descriptors from systemd,
-/// which replace the default 127.0.0.1:8000. Throws Failure.
+/// which replace the default 127.0.0.1:8000. With `tls` those that are not unix sockets speak it. Throws Failure.
 [[nodiscard]] std::vector<Listener> open_listeners(const std::vector<std::string>& specs,
-                                                   const std::vector<int>& activated);
+                                                   const std::vector<int>& activated, bool tls = false);
 
 }  // namespace fp

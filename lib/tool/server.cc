@@ -75,6 +75,16 @@ std::vector<FilterOptions> filter_options(const ServerOptions& options, const Se
   return filters;
 }
 
+std::optional<http::TlsContext> tls_context(const http::TlsContext::Files& files) {
+  if (files.certificate.empty() && files.key.empty()) return std::nullopt;
+  if (files.key.empty()) throw Failure{Exit::Usage, "--tls-cert needs --tls-key FILE, the certificate's key"};
+  if (files.certificate.empty()) throw Failure{Exit::Usage, "--tls-key needs --tls-cert FILE, the key's certificate"};
+  auto context = http::TlsContext::load(files);
+  if (!context) throw failure_of(context.error());
+  for (const std::string& warning : context->warnings()) spdlog::warn("{}", warning);
+  return std::move(*context);
+}
+
 CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values, const char* type,
                       const std::string& help) {
   return app.add_option(name, values, help)
@@ -90,6 +100,11 @@ void add_server_options(CLI::App& app, ServerOptions& options, bool with_sources
   add_list(app, "-l,--listen", options.listen, "ADDR",
            std::string("Where to listen: ADDR:PORT, :PORT (all addresses) or unix:PATH; any number of times") +
                (with_sources ? " [127.0.0.1:8000]" : ""));
+  app.add_option("--tls-cert", options.tls.certificate,
+                 "Speak HTTPS on TCP, with the certificate in this file (PEM, and those between it and an authority "
+                 "behind it); SIGHUP reads it again")
+      ->type_name("FILE");
+  app.add_option("--tls-key", options.tls.key, "The certificate's private key (PEM)")->type_name("FILE");
   cli::add_duration(app, "--stale", options.serve.stale,
                     "A frame older than this is no picture any more: snapshots and health fail, viewers get a card; "
                     "0s: never",
@@ -121,18 +136,22 @@ void add_server_options(CLI::App& app, ServerOptions& options, bool with_sources
 }
 
 Server::Server(const ServerOptions& options, const cli::Common& common, const std::vector<CameraOptions>& cameras)
-    : serve_options_(serve_options(options, common)),
+    : tls_(tls_context(options.tls)),
+      serve_options_(serve_options(options, common)),
       can_add_(!options.allow_source.empty() && !options.read_only),
       advance_boundary_(make_advance_boundary()),
       cameras_(loop_, clock_, serve_options_, advance_headers(advance_boundary_), cli::reporter(),
                [this] { source_ended(); }),
       signal_watch_(loop_, [this](int) { stop(); }),
+      hangup_watch_(loop_, [this](int) { reload(); }),
       beat_timer_(loop_, [this] { beat(); }),
       heartbeat_(common.watchdog_frames) {
   raise_descriptor_limit();
+  // Without TLS there is nothing to read again, and a terminal that is closed ends its programs.
+  if (tls_) hangup_.emplace();
   const auto filters = filter_options(options, serve_options_);
   // Listeners first: a port that is taken should not start a camera.
-  auto listeners = open_listeners(options.listen, cli::activated_sockets());
+  auto listeners = open_listeners(options.listen, cli::activated_sockets(), tls_.has_value());
   for (const Listener& listener : listeners) {
     if (!listener.unix_path.empty()) socket_files_.paths.push_back(listener.unix_path);
   }
@@ -161,9 +180,10 @@ Server::Server(const ServerOptions& options, const cli::Common& common, const st
           "{} can be reached from other machines, and there is no password: anybody who can reach it can watch",
           listener.address);
     }
-    server_->listen(std::move(listener.socket));
+    server_->listen(std::move(listener.socket), listener.tls ? &*tls_ : nullptr);
   }
   signal_watch_.watch(signal_.fd(), IoWatch::kRead);
+  if (hangup_) hangup_watch_.watch(hangup_->fd(), IoWatch::kRead);
   beat_timer_.every(250ms);
 }
 
@@ -194,6 +214,17 @@ void Server::stop() {
   cli::notify_stopping();
   // Viewers get the rest of the frame that is on its way to them.
   server_->shut_down(800ms, [this] { loop_.stop(); });
+}
+
+void Server::reload() {
+  while (hangup_->take()) {
+  }
+  if (const auto done = tls_->reload(); !done) {
+    spdlog::error("{}: the certificate stays the one that was read before", done.error().text);
+    return;
+  }
+  for (const std::string& warning : tls_->warnings()) spdlog::warn("{}", warning);
+  spdlog::info("the certificate was read again: valid until {}", tls_->valid_until());
 }
 
 void Server::source_ended() {

@@ -22,7 +22,8 @@ struct ServerOptions {
   std::vector<std::string> filters;  ///< NAME=COMMAND
   std::chrono::milliseconds filter_timeout{5000};
   bool read_only = false;
-  bool on_demand = false;  ///< of cameras that are added
+  bool on_demand = false;       ///< of cameras that are added
+  http::TlsContext::Files tls;  ///< "" and "": in the clear
   std::uint64_t max_connections = 4096;
   std::uint64_t max_connections_per_address = 2048;
   std::chrono::milliseconds stall_timeout{15'000};
@@ -47,6 +48,7 @@ class Server {
   void stop();
   void source_ended();
   void beat();
+  void reload();
 
   struct SocketFiles {
     SocketFiles() = default;
@@ -57,6 +59,8 @@ class Server {
   };
 
   const cli::StopSignal signal_;
+  std::optional<http::TlsContext> tls_;  // outlives the server that uses it
+  std::optional<cli::HangupSignal> hangup_;
   const SystemClock clock_;
   Loop loop_;
   ServeOptions serve_options_;
@@ -68,6 +72,7 @@ class Server {
   std::optional<Routes> routes_;
   std::optional<http::Server> server_;
   IoWatch signal_watch_;
+  IoWatch hangup_watch_;
   Timer beat_timer_;
   cli::Heartbeat heartbeat_;
   bool stopping_ = false;
