@@ -179,6 +179,7 @@ void Connection::read_requests() {
     }
     return close(CloseReason::Peer);
   }
+  if (parser_ == nullptr && body_ != nullptr) return body_->received(ByteView(buffer.data(), *got));
   if (parser_ == nullptr || shutting_down_ || close_when_sent_)
     return;  // whoever watches a stream has nothing more to say
   if (!request_open_) {
@@ -296,6 +297,20 @@ void Connection::stream(const Response& head, std::string_view first, std::uniqu
   body_ = std::move(body);
   body_waits_ = true;  // for its first writable(), once the head is out
   queue(std::move(text), {});
+  if (!closed_) update_watch();
+}
+
+void Connection::switch_protocols(std::string_view headers, std::unique_ptr<Body> body) {
+  if (closed_) return;
+  keep_alive_ = false;
+  answered_ = true;
+  const std::string rest = parser_->take_rest();
+  std::shared_ptr<RequestParser> parser = std::move(parser_);
+  loop_.defer([parser] {});  // it is calling, as in stream()
+  body_ = std::move(body);
+  body_waits_ = true;
+  queue("HTTP/1.1 101 Switching Protocols\r\n" + std::string(headers) + "\r\n", {});
+  if (!closed_ && !rest.empty()) body_->received(as_bytes(rest));
   if (!closed_) update_watch();
 }
 

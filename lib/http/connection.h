@@ -29,6 +29,8 @@ class Body {
   virtual ~Body() = default;
   /// The socket takes bytes again; only after Connection::wait_writable().
   virtual void writable() = 0;
+  /// What the peer says after the request; a stream's viewer has nothing to say.
+  virtual void received(ByteView /*bytes*/) {}
   /// The server ends: true when the connection may be closed at once, else the body closes it when what it has begun is
   /// out.
   virtual bool finish() = 0;
@@ -75,6 +77,9 @@ class Connection {
   void respond(const Response& response);
   /// Sends the head of an answer without end and `first`, then lends the connection to `body` until it is closed.
   void stream(const Response& head, std::string_view first, std::unique_ptr<Body> body);
+  /// Answers 101 with `headers` (whole lines), and from then on hands what comes to `body` (RFC 9110, 7.8), also what
+  /// came behind the request. The body sends when it is writable().
+  void switch_protocols(std::string_view headers, std::unique_ptr<Body> body);
   /// The answer comes later, by a call of respond() from `body`. A peer that has gone meanwhile (a reset, both sides
   /// closed, or as Body::leaves_with_input() says) closes the connection: at once, or where it has sent more behind
   /// its request, at the next check_time().

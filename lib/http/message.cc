@@ -87,6 +87,8 @@ const char* reason_of(int status) {
       return "Misdirected Request";
     case 422:
       return "Unprocessable Content";
+    case 426:
+      return "Upgrade Required";
     case 431:
       return "Request Header Fields Too Large";
     case 502:
@@ -130,6 +132,15 @@ bool is_safe_host(std::string_view host, const std::vector<std::string>& allowed
   if (name.ends_with('.')) name.pop_back();
   if (name == "localhost" || name.ends_with(".localhost") || is_address(name)) return true;
   return std::find(allowed.begin(), allowed.end(), name) != allowed.end();
+}
+
+bool may_come_from(const Request& request, const std::vector<std::string>& allowed) {
+  const auto origin = request.header("Origin");
+  if (!origin) return true;
+  const auto host = request.header("Host").value_or("");
+  const auto scheme_end = origin->find("://");
+  if (scheme_end != std::string_view::npos && equal_ignoring_case(origin->substr(scheme_end + 3), host)) return true;
+  return std::find(allowed.begin(), allowed.end(), *origin) != allowed.end();
 }
 
 std::vector<std::string> own_host_names() {

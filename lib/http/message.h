@@ -50,6 +50,9 @@ struct Response {
 /// Whether `host` (a Host header) is one that no web page can have made a browser send by DNS rebinding: an address in
 /// figures, localhost, or one of `allowed` (lower case, no port).
 [[nodiscard]] bool is_safe_host(std::string_view host, const std::vector<std::string>& allowed);
+/// Whether a request may change something here, or connect: a browser names the page's origin, and that is this server
+/// (by the name in Host) or one of `allowed`. Programs name none, and may.
+[[nodiscard]] bool may_come_from(const Request& request, const std::vector<std::string>& allowed);
 /// This machine's name, and it with .local.
 [[nodiscard]] std::vector<std::string> own_host_names();
 

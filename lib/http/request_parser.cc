@@ -141,6 +141,13 @@ ByteView RequestParser::take_body(ByteView bytes) {
   return bytes.subspan(mine.size());
 }
 
+std::string RequestParser::take_rest() {
+  std::string rest = buffer_.substr(at_);
+  buffer_ = std::string();
+  at_ = 0;
+  return rest;
+}
+
 void RequestParser::forget_body() {
   request_.body = std::string();
   share_.release();

@@ -34,6 +34,8 @@ class RequestParser {
   Status feed(ByteView bytes);
   /// Forgets the request that is done and goes on with what came behind it.
   Status next();
+  /// After Done: the bytes behind the request, which are taken away.
+  [[nodiscard]] std::string take_rest();
   /// Nothing will come any more: the memory of what has come of a body goes, and its part of the budget.
   void forget_body();
   [[nodiscard]] Request& request() { return request_; }

@@ -200,15 +200,9 @@ bool Routes::refuse_change(Connection& connection, const Request& request) const
 }
 
 bool Routes::refuse_page(Connection& connection, const Request& request) const {
-  const auto origin = request.header("Origin");
-  if (!origin) return false;
-  const auto host = request.header("Host").value_or("");
-  const auto scheme_end = origin->find("://");
-  if (scheme_end != std::string_view::npos && equal_ignoring_case(origin->substr(scheme_end + 3), host)) return false;
-  const auto& allowed = options_.allowed_origins;
-  if (std::find(allowed.begin(), allowed.end(), *origin) != allowed.end()) return false;
+  if (http::may_come_from(request, options_.allowed_origins)) return false;
   answer(connection, request,
-         http::error_response(403, "pages of " + printable(*origin, 80) +
+         http::error_response(403, "pages of " + printable(request.header("Origin").value_or(""), 80) +
                                        " may change nothing here (--allow-origin with that very name allows it)"));
   return true;
 }
