@@ -74,6 +74,7 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.once(signal, () =>
 export class Server {
   static tool = 'mjpeg-serve';
   port;
+  #scheme = 'http';
   #t;
   #arguments;
   #child;
@@ -93,7 +94,7 @@ export class Server {
   }
 
   get url() {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
   }
 
   /** Where frames go, for a server that reads standard input. */
@@ -133,8 +134,10 @@ export class Server {
     const listening = new Promise((resolve, reject) => {
       child.stderr.setEncoding('utf8').on('data', (text) => {
         messages += text;
-        const address = /http:\/\/127\.0\.0\.1:(\d+)\//.exec(messages);
-        if (address) resolve(Number(address[1]));
+        const address = /(https?):\/\/127\.0\.0\.1:(\d+)\//.exec(messages);
+        if (!address) return;
+        this.#scheme = address[1];
+        resolve(Number(address[2]));
       });
       child.once('error', reject);
       child.once('close', () => reject(new Error(`${tool} ended: ${messages}`)));
