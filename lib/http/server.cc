@@ -100,8 +100,8 @@ void Server::admit(Fd socket, const std::string& peer, const TlsContext* tls) {
     [[maybe_unused]] const ssize_t sent = ::send(socket.get(), kFull.data(), kFull.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     return;
   }
-  std::unique_ptr<TlsSession> session;
-  if (tls != nullptr && (session = tls->accept(socket.get())) == nullptr) {
+  std::unique_ptr<TlsSession> session = tls != nullptr ? tls->accept(socket.get()) : nullptr;
+  if (tls != nullptr && session == nullptr) {
     ++figures_.refused;
     if (same == 0) per_address_.erase(peer);
     return;
