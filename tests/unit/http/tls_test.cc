@@ -265,7 +265,7 @@ TEST_CASE(
   const test::Certificate certificate;
   const TlsContext context = context_of(certificate);
   for (const bool short_records : {false, true}) {
-    for (const std::size_t size : {100, 16'384, 50'000}) {
+    for (const std::size_t size : std::initializer_list<std::size_t>{100, 16'384, 50'000}) {
       CAPTURE(size);
       CAPTURE(short_records);
       Frames frames(size, static_cast<int>(1'000'000 / size));
