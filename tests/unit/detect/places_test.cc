@@ -46,12 +46,12 @@ bool has(const std::vector<std::string>& paths, const std::string& path) {
 
 TEST_CASE("library_places: what the user names comes first, then the user's own, then the machine's") {
   const Variable own("FRAMEPIPE_LIB_DIR", "/opt/mine");
-  const Variable data("XDG_DATA_HOME", "/home/me/data");
-  const Variable home("HOME", "/home/me");
+  const Variable data("XDG_DATA_HOME", "/nowhere/me/data");
+  const Variable home("HOME", "/nowhere/me");
   const auto places = library_places("lib.so");
   REQUIRE(places.size() >= 4);
   CHECK(places[0] == "/opt/mine/lib.so");
-  CHECK(places[1] == "/home/me/data/framepipe/lib.so");
+  CHECK(places[1] == "/nowhere/me/data/framepipe/lib.so");
   CHECK(places.end()[-2] == "/usr/local/lib/framepipe/lib.so");
   CHECK(places.end()[-1] == "/usr/lib/framepipe/lib.so");
 }
@@ -60,8 +60,8 @@ TEST_CASE("library_places: without XDG_DATA_HOME the user's own is under the hom
   const Variable own("FRAMEPIPE_LIB_DIR", "");
   const Variable data("XDG_DATA_HOME", nullptr);
   {
-    const Variable home("HOME", "/home/me");
-    CHECK(library_places("lib.so").front() == "/home/me/.local/share/framepipe/lib.so");
+    const Variable home("HOME", "/nowhere/me");
+    CHECK(library_places("lib.so").front() == "/nowhere/me/.local/share/framepipe/lib.so");
   }
   const Variable home("HOME", nullptr);
   CHECK_FALSE(has(library_places("lib.so"), "/lib.so"));
