@@ -45,6 +45,7 @@ names_of() { openssl x509 -in "$1" -noout -ext subjectAltName | tail -n 1; }
   done
   lacks "$names" FE80
   equals "$(stat -c %a d/cert.pem d/key.pem d/ca.pem d/ca-key.pem | sort -u)" 600
+  # shellcheck disable=SC2012 # names of our own
   equals "$(ls -A d | tr '\n' ' ')" 'ca-key.pem ca.pem cert.pem key.pem '
 }
 
@@ -53,6 +54,7 @@ names_of() { openssl x509 -in "$1" -noout -ext subjectAltName | tail -n 1; }
   local d=$T/home/.config/framepipe/tls
   cp -r "$d" before
   run -0 --separate-stderr dev_cert
+  # shellcheck disable=SC2154 # bats sets it
   contains "$stderr" 'nothing to do'
   diff -r "$d" before
   run -0 --separate-stderr dev_cert new.example
@@ -78,11 +80,11 @@ names_of() { openssl x509 -in "$1" -noout -ext subjectAltName | tail -n 1; }
 }
 
 @test "dev-cert: mkcert makes it where it is installed" {
-  mkdir root
-  echo authority >root/rootCA.pem
+  mkdir authority
+  echo authority >authority/rootCA.pem
   cat >bin/mkcert <<END
 #!/bin/bash
-[ "\$1" = -CAROOT ] && { echo $T/root; exit; }
+[ "\$1" = -CAROOT ] && { echo $T/authority; exit; }
 echo "\$*" >$T/asked
 while [ \$# -gt 0 ]; do
   case \$1 in -cert-file) echo cert >"\$2" ;; -key-file) echo key >"\$2" ;; esac
@@ -94,7 +96,7 @@ END
   contains "$(cat asked)" 'localhost 127.0.0.1 ::1 desk desk.local 192.0.2.7 2001:db8::7'
   equals "$(cat d/cert.pem)" cert
   contains "$output" 'mkcert -install'
-  contains "$output" "$T/root/rootCA.pem"
+  contains "$output" "$T/authority/rootCA.pem"
   not_there d/ca.pem
 }
 

@@ -40,7 +40,9 @@ CA=(--cacert cert.pem)
 tls_state() { get "${CA[@]}" "$URL/state" | jq -r "$1"; }
 tls_state_is() { [ "$(tls_state "$1")" = "$2" ]; }
 tls_peer() { timeout $((FP_DEADLINE_S + 30)) "$PYTHON" "$SUPPORT/tls_client.py" "$@"; }
+# shellcheck disable=SC2120 # options of openssl, from some tests
 s_client() { timeout "$FP_DEADLINE_S" openssl s_client -connect "127.0.0.1:$PORT" "$@"; }
+# shellcheck disable=SC2119
 serial() { s_client </dev/null 2>/dev/null | openssl x509 -noout -serial | cut -d = -f 2; }
 
 @test "https: curl gets page, snapshot and stream, by a certificate that it looks at" {
@@ -180,7 +182,9 @@ serial() { s_client </dev/null 2>/dev/null | openssl x509 -noout -serial | cut -
 @test "https: files that do not fit are refused in one line before anything listens" {
   refused() { # CODE TEXT ARG...
     run "-$1" --separate-stderr timeout "$FP_DEADLINE_S" mjpeg-serve --listen 127.0.0.1:0 --camera test=test "${@:3}"
+    # shellcheck disable=SC2154 # bats sets it
     contains "$stderr" "$2"
+    # shellcheck disable=SC2154
     equals "${#stderr_lines[@]}" 1
   }
   refused 64 '--tls-cert needs --tls-key FILE' --tls-cert cert.pem
