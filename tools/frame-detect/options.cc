@@ -33,7 +33,7 @@ T value_of(Result<T> result, const std::string& option = "") {
 }
 
 std::string face_model() {
-  const std::string path = detect::first_readable(detect::model_places(kFaceModel));
+  std::string path = detect::first_readable(detect::model_places(kFaceModel));
   if (path.empty()) {
     throw Failure{Exit::Unavailable, std::string("--detector face: ") + kFaceModel +
                                          " is not installed (run framepipe-install-models, scripts/install-models in "
