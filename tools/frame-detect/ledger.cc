@@ -35,10 +35,10 @@ void Ledger::failed(const Error& error) {
   spdlog::warn("a frame could not be looked at: {}", error.text);
 }
 
-std::string Ledger::describe() const {
+std::string Ledger::describe(std::uint64_t dropped) const {
   std::string text = fmt::format("{} frames looked at, {} objects, {:.1f} ms each", looked_, objects_, usual_ms_);
   if (passed_ > 0) text += fmt::format(", {} passed as they came", passed_);
-  if (superseded_ > 0) text += fmt::format(", {} superseded", superseded_);
+  if (superseded_ + dropped > 0) text += fmt::format(", {} superseded", superseded_ + dropped);
   const auto all = std::accumulate(failed_.begin(), failed_.end(), std::uint64_t{0});
   if (all == 0) return text;
   std::string reasons;

@@ -25,7 +25,8 @@ class Ledger {
   void failed(const Error& error);
 
   /// "12 frames looked at, 31 objects, 18 ms each, 3 passed, 40 superseded, 1 failed (1 damaged)".
-  [[nodiscard]] std::string describe() const;
+  /// `dropped`: that others have superseded besides.
+  [[nodiscard]] std::string describe(std::uint64_t dropped) const;
 
  private:
   enum class Reason { Damaged, TooLarge, Unsupported };

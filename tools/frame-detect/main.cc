@@ -139,6 +139,10 @@ Exit detect_all(Options options, cli::Common common, bool output_asked) {
   const Exit exit = tool::run(input, *output, stop, common, clock, steps);
   if (lines) lines->finish(std::chrono::seconds(2));
   spdlog::info("{}", stage.describe());
+  if (lines && lines->figures().dropped > 0) {
+    spdlog::warn("--json {}: its reader was too slow for {} lines, which were dropped", options.json,
+                 lines->figures().dropped);
+  }
   if (input.regular_file() && input.figures().frames == 0) {
     throw Failure{Exit::BadData, "--input " + common.input + ": there is no frame in it (is it JPEG or MJPEG?)"};
   }

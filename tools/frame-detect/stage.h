@@ -41,7 +41,7 @@ class Stage {
 
   /// The frame that left last has detections of ours: they are its last header.
   [[nodiscard]] bool says_something() const { return says_something_; }
-  [[nodiscard]] std::string describe() const { return ledger_.describe(); }
+  [[nodiscard]] std::string describe() const { return ledger_.describe(line_ ? line_->dropped() : 0); }
 
  private:
   struct Waiting {
