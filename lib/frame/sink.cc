@@ -19,6 +19,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::size_t kMostLines = 1024;  // of text that wait: at 16 KiB the largest, 16 MiB
+
 Gate gate_of(int fd) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) return Gate::None;
@@ -60,7 +62,23 @@ Sink::Sink(OpenTarget open, bool reopens, Output::Options options, std::string n
 
 Sink::~Sink() { finish(0ms); }
 
+// Each line may tell of an event, so they queue: a reader is slow when it leaves as many as that.
+bool Sink::put_line(std::string line) {
+  std::unique_lock lock(mutex_);
+  if (options_.every_frame) taken_.wait(lock, [&] { return lines_.size() < kMostLines || gone_ || finishing_; });
+  if (gone_) return false;
+  if (lines_.size() >= kMostLines) {
+    ++figures_.dropped;
+    lines_.pop_front();
+  }
+  lines_.push_back(std::move(line));
+  lock.unlock();
+  wake_.raise();
+  return true;
+}
+
 bool Sink::put(FramePtr frame) {
+  if (options_.line) return put_line(options_.line(*frame));
   std::unique_lock lock(mutex_);
   if (options_.every_frame) taken_.wait(lock, [&] { return !pending_ || gone_ || finishing_; });
   if (gone_) return false;
@@ -204,10 +222,14 @@ bool Sink::serve(Target& target) {
         const std::lock_guard lock(mutex_);
         frame = std::exchange(pending_, nullptr);
         if (frame) begin_taking();
+        if (!lines_.empty()) {
+          part.emplace(std::move(lines_.front()));
+          lines_.pop_front();
+        }
       }
       taken_.notify_all();
-      if (!frame) continue;
-      part = part_of(frame);
+      if (!frame && !part) continue;
+      if (frame) part = part_of(frame);
     }
     Result<Done> written = write_part(target, *part);
     if (!written) {
@@ -234,7 +256,7 @@ Sink::Wait Sink::wait_frame(const Target& target) {
       const std::lock_guard lock(mutex_);
       if (!begun_) note_taken(target);
       look_again = taking_since_.has_value();
-      if (pending_ || begun_) return Wait::Ready;
+      if (pending_ || begun_ || !lines_.empty()) return Wait::Ready;
       if (finishing_) return Wait::Stop;
       // The limit is counted in one place: with one, all is left to the thread.
       if (target.never_blocks && !options_.every_frame && options_.limit == 0) idle_ = &target;
@@ -295,7 +317,6 @@ Sink::Wait Sink::wait_drained(const Target& target) {
 }
 
 Part Sink::part_of(const FramePtr& frame) const {
-  if (options_.line) return Part(options_.line(*frame));
   std::string trace;
   if (options_.trace) trace = with_hop(frame->trace, *options_.trace, frame->received, SystemClock().wall());
   std::string header = part_header(*frame, {.camera = {}, .trace = trace});

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -75,6 +76,7 @@ class Sink {
   Wait wait_frame(const Target& target);
   Wait wait_drained(const Target& target);
   bool write_now(const FramePtr& frame);
+  bool put_line(std::string line);
   void begin_taking();
   void note_taken(const Target& target);
   void end_taking();
@@ -93,8 +95,9 @@ class Sink {
   mutable std::mutex mutex_;
   std::condition_variable taken_;
   FramePtr pending_;
-  const Target* idle_ = nullptr;  // while the thread waits for a frame: whoever holds the mutex may write to it
-  std::optional<Part> begun_;     // by put(), and left to the thread
+  std::deque<std::string> lines_;  // of Options::line, instead
+  const Target* idle_ = nullptr;   // while the thread waits for a frame: whoever holds the mutex may write to it
+  std::optional<Part> begun_;      // by put(), and left to the thread
   bool finishing_ = false;
   std::optional<SteadyTime> deadline_;
   std::optional<Error> error_;
