@@ -32,9 +32,9 @@ class Output {
     std::uint64_t limit = 0;        ///< gone() after so many frames have left; 0: no limit
     std::optional<TraceHop> trace;  ///< --trace
     bool measure = false;           ///< find out how long readers take: looks each millisecond until a frame is taken
-    /// What is written of each frame instead of the frame: a line of text, without its end. A reader is then as far
-    /// behind as its pipe or socket lets it; the newest waits only when that is full. Called by whichever thread
-    /// writes.
+    /// What is written of each frame instead of the frame: a line of text, without its end; called in put(). A reader
+    /// may be behind by what its pipe or socket holds and 1024 lines; of more than that the oldest are dropped and
+    /// counted.
     std::function<std::string(const Frame&)> line = {};
   };
   struct Figures {
