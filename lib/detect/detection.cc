@@ -5,13 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "frame/bounded_json.h"
 
 namespace fp::detect {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kDeepest = 32;            // so that nobody's brackets use up the stack
 constexpr std::size_t kMostRead = 512;  // objects of another detector, and keypoints of one
 
 // Rounded: a hundredth of a pixel, a thousandth of certainty, are more than any model knows.
@@ -106,13 +106,9 @@ std::string to_json(const Detections& detections, std::size_t most_bytes) {
 }
 
 std::optional<Detections> parse_detections(std::string_view json) {
-  bool too_deep = false;
-  const auto watch = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > kDeepest;
-    return !too_deep;
-  };
-  const Json all = Json::parse(json, watch, /*allow_exceptions=*/false);
-  if (too_deep || !all.is_object()) return std::nullopt;
+  const auto parsed = parse_object(json);
+  if (!parsed) return std::nullopt;
+  const Json& all = *parsed;
   const auto objects = all.find("objects");
   if (objects == all.end() || !objects->is_array()) return std::nullopt;
   Detections detections;

@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
+
+#include "frame/bounded_json.h"
 
 namespace fp {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr int kDeepest = 32;  // writing JSON is recursive: no stack for 64 KiB of brackets
 
 // 12 or 12.34.
 Json number(double value) {
@@ -64,13 +63,9 @@ bool map_keypoints(Json& keypoints, const jpeg::Geometry& geometry) {
 }  // namespace
 
 std::optional<std::string> map_detections(std::string_view json, const jpeg::Geometry& geometry) {
-  bool too_deep = false;
-  const auto watch = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > kDeepest;
-    return !too_deep;
-  };
-  Json all = Json::parse(json, watch, /*allow_exceptions=*/false);
-  if (too_deep || !all.is_object()) return std::nullopt;
+  auto parsed = parse_object(json);
+  if (!parsed) return std::nullopt;
+  Json& all = *parsed;
   const auto objects = all.find("objects");
   if (objects != all.end()) {
     if (!objects->is_array()) return std::nullopt;

@@ -275,7 +275,7 @@ Sink::Wait Sink::wait_frame(const Target& target) {
 
 // Under the mutex, in put(). False: the reader has not taken the frame before.
 bool Sink::write_now(const FramePtr& frame) {
-  if (idle_->paced && untaken_bytes(idle_->get(), idle_->gate) > 0) return false;
+  if (untaken_bytes(idle_->get(), idle_->gate) > 0) return false;
   begin_taking();
   Part part = part_of(frame);
   if (part.write_some(*idle_) == 0 && part.written()) {
