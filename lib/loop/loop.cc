@@ -17,9 +17,15 @@ Loop::Loop() : loop_(::ev_loop_new(static_cast<unsigned>(EVBACKEND_EPOLL) | stat
   prepare_.data = this;
   ::ev_prepare_start(loop_, &prepare_);
   ::ev_unref(loop_);
+  ev_async_init(&async_, run_posted);
+  async_.data = this;
+  ::ev_async_start(loop_, &async_);
+  ::ev_unref(loop_);
 }
 
 Loop::~Loop() {
+  ::ev_ref(loop_);
+  ::ev_async_stop(loop_, &async_);
   ::ev_ref(loop_);
   ::ev_prepare_stop(loop_, &prepare_);
   deferred_.clear();
@@ -29,6 +35,23 @@ Loop::~Loop() {
 void Loop::run() { ::ev_run(loop_, 0); }
 void Loop::stop() { ::ev_break(loop_, EVBREAK_ALL); }
 void Loop::defer(std::function<void()> task) { deferred_.push_back(std::move(task)); }
+
+void Loop::post(std::function<void()> task) {
+  const std::scoped_lock lock(mutex_);
+  posted_.push_back(std::move(task));
+  // Under the lock: whoever posts last may be the one whose end lets the loop go.
+  ::ev_async_send(loop_, &async_);
+}
+
+void Loop::run_posted(struct ev_loop* /*loop*/, ev_async* watcher, int /*events*/) noexcept {
+  Loop& self = *static_cast<Loop*>(watcher->data);
+  std::vector<std::function<void()>> tasks;
+  {
+    const std::scoped_lock lock(self.mutex_);
+    tasks.swap(self.posted_);
+  }
+  for (auto& task : tasks) task();
+}
 
 void Loop::run_deferred(struct ev_loop* /*loop*/, ev_prepare* watcher, int /*events*/) noexcept {
   static_cast<Loop*>(watcher->data)->settle();

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 namespace fp {
@@ -22,15 +23,22 @@ class Loop {
   void stop();  ///< run() returns after the callback at hand
   /// Calls `task` after the callbacks at hand, before the loop waits again: the way to destroy what is calling.
   void defer(std::function<void()> task);
+  /// The same from any thread, while the loop lives: the way into it. What is posted when run() has returned is
+  /// dropped.
+  void post(std::function<void()> task);
   /// Does now what was deferred: before what those tasks use goes.
   void settle();
   [[nodiscard]] struct ev_loop* raw() const { return loop_; }
 
  private:
   static void run_deferred(struct ev_loop* loop, ev_prepare* watcher, int events) noexcept;
+  static void run_posted(struct ev_loop* loop, ev_async* watcher, int events) noexcept;
   struct ev_loop* loop_;
   ev_prepare prepare_{};
+  ev_async async_{};
   std::vector<std::function<void()>> deferred_;
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;  // under mutex_
 };
 
 /// Watches a descriptor that it borrows. Stops itself when destroyed, which its own callback may not do (defer it).

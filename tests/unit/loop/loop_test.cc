@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "support/io.h"
@@ -202,6 +204,36 @@ TEST_CASE("Timer: a time that is over already is called at the next turn") {
   timer.once(-5s);
   loop.run();
   CHECK_FALSE(guard.expired);
+}
+
+TEST_CASE("Loop: what other threads post is done by the loop's thread, in each one's order") {
+  Loop loop;
+  Guard guard(loop);
+  constexpr int kThreads = 4;
+  constexpr int kTasks = 1000;
+  std::array<int, kThreads> next{};
+  int done = 0;
+  bool in_order = true;
+  const auto self = std::this_thread::get_id();
+  bool elsewhere = false;
+  std::vector<std::jthread> threads;
+  threads.reserve(kThreads);
+  for (int thread = 0; thread < kThreads; ++thread) {
+    threads.emplace_back([&, thread] {
+      for (int task = 0; task < kTasks; ++task) {
+        loop.post([&, thread, task] {
+          in_order = in_order && next.at(static_cast<std::size_t>(thread))++ == task;
+          elsewhere = elsewhere || std::this_thread::get_id() != self;
+          if (++done == kThreads * kTasks) loop.stop();
+        });
+      }
+    });
+  }
+  loop.run();
+  CHECK_FALSE(guard.expired);
+  CHECK(done == kThreads * kTasks);
+  CHECK(in_order);
+  CHECK_FALSE(elsewhere);
 }
 
 }  // namespace
