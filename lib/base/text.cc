@@ -69,6 +69,15 @@ std::optional<double> parse_double(std::string_view text) {
   return value;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string json_escape(std::string_view text) {
   std::string result;
   result.reserve(text.size() + 8);

@@ -32,6 +32,7 @@ template <std::integral T>
 /// The whole of `text` as a finite decimal number.
 [[nodiscard]] std::optional<double> parse_double(std::string_view text);
 
+[[nodiscard]] bool is_utf8(std::string_view text);  ///< RFC 3629: no surrogates, nothing overlong
 /// `text` as the inside of a JSON string: quotes, backslashes and control characters escaped, bytes that are not UTF-8
 /// replaced by U+FFFD.
 [[nodiscard]] std::string json_escape(std::string_view text);

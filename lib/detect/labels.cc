@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/file.h"
@@ -16,14 +15,6 @@ namespace {
 constexpr std::size_t kMostLabels = 65536;
 constexpr std::size_t kLongest = 256;
 constexpr std::size_t kMostBytes = kMostLabels * (kLongest + 2);
-
-bool is_utf8(const std::string& text) {
-  try {
-    return !nlohmann::json(text).dump().empty();
-  } catch (const nlohmann::json::type_error&) {
-    return false;
-  }
-}
 
 // False where there is no such character.
 bool append_utf8(std::uint32_t code, std::string& text) {

@@ -1,9 +1,8 @@
 // Pictures that come over a data channel in pieces.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
@@ -24,8 +23,9 @@ struct IncomingPicture {
 /// that begins as a JPEG or a PNG does is a whole picture by itself.
 ///
 /// Newest wins: when a picture is whole, older ones that are not are given up, and their pieces that still come are
-/// counted as late. At most kMaxOpen pictures are being put together; the oldest gives way. Memory: kMaxOpen times
-/// max_bytes at the most, allocated as the pieces come. Not thread-safe.
+/// counted as late. At most kMaxOpen pictures are being put together; the oldest gives way. Numbers up to 64 behind are
+/// older, all others newer: a count may wrap, and a page may begin anew. Memory: kMaxOpen times max_bytes at the most,
+/// allocated as the pieces come, and one picture more while the pieces of one are joined. Not thread-safe.
 class Chunks {
  public:
   static constexpr std::size_t kHeaderBytes = 16;
@@ -35,8 +35,8 @@ class Chunks {
     std::uint64_t pictures = 0;    ///< whole
     std::uint64_t incomplete = 0;  ///< given up
     std::uint64_t late = 0;        ///< pieces of pictures that were given up, or whole already
-    std::uint64_t malformed =
-        0;  ///< messages: too short, an index beyond the count, a count that changed, a piece twice
+    /// Messages: too short, an index beyond the count, a count that changed, a piece twice.
+    std::uint64_t malformed = 0;
     std::uint64_t too_large = 0;  ///< pictures over the limit; the rest of their pieces is ignored
   };
   explicit Chunks(std::size_t max_bytes) : max_bytes_(max_bytes) {}
@@ -45,7 +45,23 @@ class Chunks {
   [[nodiscard]] const Figures& figures() const { return figures_; }
 
  private:
+  /// A picture that is being put together, or one that was too large: kept without its pieces, to ignore the rest.
+  struct Open {
+    std::uint32_t number = 0;
+    std::optional<double> captured_ms;
+    std::vector<std::vector<std::uint8_t>> pieces;  ///< an empty one has not come
+    std::size_t have = 0;                           ///< pieces
+    std::size_t bytes = 0;
+    bool too_large = false;
+  };
+  Open* find_or_begin(std::uint32_t number, std::size_t count, double captured_ms);
+  bool add_piece(Open& open, std::size_t index, std::size_t count, ByteView bytes);  ///< true: that was the last one
+  IncomingPicture finish(Open& open);                                                ///< and takes it out of open_
+  bool is_late(std::uint32_t number) const;
+
   std::size_t max_bytes_;
+  std::vector<Open> open_;
+  std::optional<std::uint32_t> done_with_;  ///< the picture that was whole, or was given up, last
   Figures figures_;
 };
 

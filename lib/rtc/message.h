@@ -43,7 +43,7 @@ using Message = std::variant<message::Offer, message::Answer, Candidate, message
 /// simple-peer's shapes: {"candidate":{...}} and {"sdp":...,"type":...} without more, {"signal":{...}} around one,
 /// {"renegotiate":true} and {"transceiverRequest":...} (an Other of that type).
 /// Errors: Malformed (what, and what was expected, in words for the peer's developer); TooLarge (an SDP over the limit,
-/// a candidate over 1 KiB). Nothing nested deeper than 32.
+/// a candidate over kMaxCandidateBytes). Nothing nested deeper than 32.
 [[nodiscard]] Result<Message> parse_message(std::string_view text);
 
 /// {"type":"offer" or "answer","sdp":...}

@@ -20,11 +20,13 @@ struct Media {
   };
   Kind kind = Kind::Other;
   std::string mid;
-  bool sends = false;           ///< the peer would send: sendrecv, sendonly
-  bool receives = false;        ///< the peer would receive: sendrecv, recvonly
-  bool rejected = false;        ///< port 0 without bundle-only: not to be used
-  std::vector<Format> formats;  ///< of video, in the peer's order; what we can send and receive only: VP8, and H.264
-                                ///< with packetization-mode 1 and the constrained baseline profile
+  bool sends = false;     ///< the peer would send: sendrecv, sendonly
+  bool receives = false;  ///< the peer would receive: sendrecv, recvonly
+  bool rejected = false;  ///< port 0 without bundle-only: not to be used
+  /// Of video, in the peer's order; what we can send and receive only: VP8, and H.264 with packetization-mode 1 and the
+  /// constrained baseline profile. H.264 that says baseline without the constraint is last: browsers decode it
+  /// likewise, but webrtcbin does not take the one for the other.
+  std::vector<Format> formats;
 };
 
 struct Description {
@@ -40,11 +42,15 @@ struct Description {
 
 inline constexpr std::size_t kMaxSdpBytes = 64u << 10;
 inline constexpr std::size_t kMaxMediaLines = 16;
+inline constexpr std::size_t kMaxCandidates = 64;  ///< of one description; what is beyond is left out
+inline constexpr std::size_t kMaxCandidateBytes = 1024;
 
 /// Reads an offer or an answer of a stranger. An SDP without any m-line is one: `media` is empty.
 /// Errors: TooLarge (kMaxSdpBytes, kMaxMediaLines); Malformed: not UTF-8 or with control characters, a line that is not
-/// "x=...", no v= line first, an m-line without a=mid or with another one's, no ice-ufrag, ice-pwd or fingerprint where
-/// there is an m-line: webrtcbin of GStreamer 1.22 ends the program over some of those.
+/// "x=...", no v= line first, no o= line of six fields (the answer repeats it), an m-line without a=mid or with another
+/// one's, a BUNDLE group with a mid that no m-line has, no ice-ufrag, ice-pwd, fingerprint or setup where there is an
+/// m-line, payload types beyond 127 or twice, two directions, data channels without a port: webrtcbin of GStreamer 1.22
+/// ends the program over some of those, and others cost it time that a stranger may not have.
 [[nodiscard]] Result<Description> read_description(std::string_view sdp);
 
 /// Whether a candidate ("candidate:..." or "a=candidate:...", RFC 8839, 5.1) names an address in figures and is well

@@ -54,6 +54,14 @@ TEST_CASE("parse_double: the whole text must be a finite decimal number") {
   }
 }
 
+TEST_CASE("is_utf8: whole sequences are, overlong ones, surrogates and halves are not") {
+  CHECK(is_utf8(""));
+  CHECK(is_utf8("gr\xc3\xbcn \xe2\x82\xac \xf0\x9f\x90\x88"));
+  for (const char* text : {"\xff", "a\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"}) {
+    CHECK_FALSE(is_utf8(text));
+  }
+}
+
 TEST_CASE("json_escape: quotes, backslashes and control characters are escaped") {
   CHECK(json_escape("say \"a\\b\"") == R"(say \"a\\b\")");
   CHECK(json_escape("a\nb\tc\x01"s) == R"(a\u000ab\u0009c\u0001)");
