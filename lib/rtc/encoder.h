@@ -7,10 +7,10 @@
 #include <optional>
 
 #include "base/histogram.h"
-#include "base/report.h"
 #include "frame/frame.h"
 #include "jpeg/picture.h"
 #include "rtc/codec.h"
+#include "rtc/engine.h"
 
 namespace fp::rtc {
 
@@ -20,14 +20,6 @@ struct EncoderOptions {
   std::optional<jpeg::Size> size;                  ///< the pictures are fitted into it with bars; nothing: as they come
   std::optional<double> fps;                       ///< at most so many a second; nothing: as they come
   std::chrono::milliseconds key_interval{10'000};  ///< a key frame at least so often
-};
-
-/// What is told of each picture that was encoded; the encoder's thread.
-struct EncodedInfo {
-  FramePtr frame;                ///< that it was made of
-  std::uint64_t running_ns = 0;  ///< its time in the pipelines of all viewers; RTP's timestamps count from it
-  bool key = false;
-  std::size_t bytes = 0;
 };
 
 /// One encoder, on a thread of its own, that works while at least one viewer is attached, always on the newest frame:
@@ -47,7 +39,7 @@ class Encoder {
     std::optional<jpeg::Size> size;           ///< of the last one
   };
   /// Throws Failure (Unavailable, with the name of the package) when GStreamer lacks what this needs.
-  Encoder(const EncoderOptions& options, Report report);
+  Encoder(Engine& engine, const EncoderOptions& options);
   Encoder(const Encoder&) = delete;
   Encoder& operator=(const Encoder&) = delete;
   /// No viewer may be left.

@@ -6,6 +6,7 @@
 
 #include "jpeg/picture.h"
 #include "rtc/chunks.h"
+#include "rtc/engine.h"
 #include "rtc/peer.h"
 
 namespace fp::rtc {
@@ -40,7 +41,7 @@ class Ingest {
     std::uint64_t key_requests = 0;  ///< that we sent
   };
   /// Throws Failure when GStreamer cannot make a pipeline at all.
-  Ingest(Loop& loop, const IngestOptions& options, IngestEvents events, Report report);
+  Ingest(Engine& engine, const IngestOptions& options, IngestEvents events);
   Ingest(const Ingest&) = delete;
   Ingest& operator=(const Ingest&) = delete;
   ~Ingest();

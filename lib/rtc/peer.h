@@ -6,9 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "base/report.h"
 #include "base/result.h"
-#include "loop/loop.h"
 #include "rtc/ice.h"
 #include "rtc/message.h"
 #include "rtc/offer.h"

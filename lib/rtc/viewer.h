@@ -30,7 +30,7 @@ class Viewer {
   };
 
   /// Throws Failure when GStreamer cannot make a pipeline at all.
-  Viewer(Loop& loop, Encoder& encoder, const PeerOptions& options, PeerEvents events, Report report);
+  Viewer(Encoder& encoder, const PeerOptions& options, PeerEvents events);
   Viewer(const Viewer&) = delete;
   Viewer& operator=(const Viewer&) = delete;
   ~Viewer();
