@@ -136,10 +136,10 @@ std::vector<std::string> machine_addresses() {
 }  // namespace
 
 void add_ice_options(CLI::App& app, IceFlags& flags) {
-  app.add_option("--stun", flags.stun, "Ask this server for our address outside (behind a NAT)")
-      ->type_name("HOST:PORT");
-  app.add_option("--turn", flags.turn, "A relay for peers that cannot reach us")
-      ->type_name("[USER:PASSWORD@]HOST:PORT");
+  app.add_option("--stun", flags.stun, "HOST:PORT of a server that tells us our address outside (behind a NAT)")
+      ->type_name("SERVER");
+  app.add_option("--turn", flags.turn, "USER:PASSWORD@HOST:PORT of a relay for peers that cannot reach us")
+      ->type_name("RELAY");
   app.add_option("--turn-credentials", flags.turn_credentials,
                  "A file with USER:PASSWORD of --turn; without it FRAMEPIPE_TURN_CREDENTIALS of the environment")
       ->type_name("FILE");

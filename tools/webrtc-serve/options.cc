@@ -15,7 +15,8 @@ void add_options(CLI::App& app, Options& options) {
                  "Bits a second of the video, for all viewers: 800, 800k or 2M; pages may change it [1500]")
       ->type_name("KBPS");
   cli::add_size(app, "--size", options.width_px, options.height_px,
-                "Fit the pictures into this size, with bars [as they come]");
+                "Fit the pictures into this size, with bars [as they come]")
+      ->default_str("");
   cli::add_number(app, "--fps", options.fps, "At most so many pictures a second; 0: as they come", 0, 240);
   cli::add_number(app, "--max-viewers", options.max_viewers, "Turn away further viewers", 1, 10'000);
   cli::add_number(app, "--max-viewers-per-address", options.max_viewers_per_address,

@@ -53,7 +53,7 @@ Program::Program(const Options& options, const cli::Common& common)
       encoder_(engine_, encoder_options_),
       cameras_(program_.loop(), program_.clock(), serve_options_, "", cli::reporter(), [this] { source_ended(); }),
       camera_(cameras_.open(camera_options(common))),
-      feed_(camera_->hub(), encoder_),
+      feed_(program_.loop(), program_.clock(), camera_->hub(), encoder_),
       sessions_(engine_, encoder_, *camera_, program_.clock(), ice_, limits(options)),
       settings_(encoder_, encoder_options_, sessions_, ice_, options.read_only),
       figures_(cameras_, filters_, sessions_.list(), server_, program_.clock(), cli::kVersion,

@@ -10,6 +10,7 @@
 #include "serve/filter_list.h"
 #include "tool/ice_options.h"
 #include "tool/web_program.h"
+#include "webrtc-serve/feed.h"
 #include "webrtc-serve/figures.h"
 #include "webrtc-serve/options.h"
 #include "webrtc-serve/routes.h"
@@ -30,22 +31,6 @@ class Program {
   [[nodiscard]] Exit run();
 
  private:
-  /// Hands each picture that viewers of the camera would see to the encoder, cards too.
-  class Feed final : public Subscriber {
-   public:
-    Feed(Hub& hub, rtc::Encoder& encoder) : hub_(hub), encoder_(encoder) { hub_.attach(*this); }
-    Feed(const Feed&) = delete;
-    Feed& operator=(const Feed&) = delete;
-    ~Feed() { hub_.detach(*this); }
-    void frame_arrived() override {
-      if (hub_.newest()) encoder_.put(hub_.newest()->frame_ptr());
-    }
-
-   private:
-    Hub& hub_;
-    rtc::Encoder& encoder_;
-  };
-
   void source_ended();
   [[nodiscard]] cli::Heartbeat::Figures heartbeat();
   [[nodiscard]] std::string status() const;
@@ -58,7 +43,7 @@ class Program {
   rtc::Encoder encoder_;
   CameraList cameras_;
   const std::shared_ptr<Camera> camera_;
-  const Feed feed_;
+  Feed feed_;
   Sessions sessions_;
   Settings settings_;
   const FilterList filters_;  // none
