@@ -56,7 +56,7 @@ std::string payloader_words(Codec codec) {
 
 }  // namespace
 
-struct Viewer::Impl : EncodedSink, std::enable_shared_from_this<Viewer::Impl> {
+struct Viewer::Impl final : EncodedSink, std::enable_shared_from_this<Viewer::Impl> {
   Impl(Encoder& encoder, const PeerOptions& options, PeerEvents the_events)
       : hub(encoder.hub()), events(std::move(the_events)) {
     PeerEvents inner;
