@@ -378,8 +378,8 @@ bool usable_candidate(std::string_view candidate) {
   // FOUNDATION COMPONENT TRANSPORT PRIORITY ADDRESS PORT typ TYPE [raddr ADDRESS rport PORT] [NAME VALUE]...
   const std::vector<std::string_view> words = split(candidate, ' ');
   if (words.size() < 8 || words.size() % 2 != 0 || !is_ice_text(words[0], 1, 32)) return false;
-  const std::optional<unsigned> component = parse_integer<unsigned>(words[1]);
-  if (!component || *component < 1 || *component > 256) return false;
+  // RTCP has no component of its own with webrtcbin.
+  if (words[1] != "1") return false;
   if (!equal_ignoring_case(words[2], "udp") && !equal_ignoring_case(words[2], "tcp")) return false;
   const std::optional<std::uint32_t> priority = parse_integer<std::uint32_t>(words[3]);
   if (!priority || *priority == 0 || *priority > 0x7FFFFFFFU) return false;

@@ -54,9 +54,9 @@ inline constexpr std::size_t kMaxCandidateBytes = 1024;
 [[nodiscard]] Result<Description> read_description(std::string_view sdp);
 
 /// Whether a candidate ("candidate:..." or "a=candidate:...", RFC 8839, 5.1) names an address in figures and is well
-/// formed. Names (".local", RFC 8828 calls for them) are not looked up: a stranger would make us ask the network, and
-/// libnice 0.1.21 never lets go of a session that waits for such an answer. Connections come about without them, since
-/// the peer knows our address.
+/// formed, for component 1: RTCP has none of its own here. Names (".local", RFC 8828 calls for them) are not looked up:
+/// a stranger would make us ask the network, and libnice 0.1.21 never lets go of a session that waits for such an
+/// answer. Connections come about without them, since the peer knows our address.
 [[nodiscard]] bool usable_candidate(std::string_view candidate);
 
 /// An answer to an offer without any m-line, which webrtcbin cannot make.

@@ -69,6 +69,16 @@ async def take_candidate(pc, message):
     await pc.addIceCandidate(candidate)
 
 
+def beside(work, fail):
+    """Runs `work` besides; calls fail(why) when it raises."""
+    def ended(task):
+        if not task.cancelled() and task.exception():
+            fail(str(task.exception()) or repr(task.exception()))
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(ended)
+    return task
+
+
 def pair(pc):
     """The types of the two ends' candidates that are used: ("host", "prflx")."""
     transports = [t.receiver.transport for t in pc.getTransceivers()]

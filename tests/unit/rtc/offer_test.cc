@@ -253,7 +253,7 @@ TEST_CASE("read_description: at most kMaxCandidates candidates are kept") {
 TEST_CASE("usable_candidate: addresses in figures are, names are not") {
   CHECK(usable_candidate("candidate:1 1 udp 2122194687 192.0.2.2 44721 typ host generation 0 network-id 1"));
   CHECK(usable_candidate("a=candidate:f/+9 1 UDP 1 2001:db8::1 1 typ srflx raddr 0.0.0.0 rport 0 ufrag abcd"));
-  CHECK(usable_candidate("candidate:1 2 tcp 1518214911 192.0.2.2 9 typ host tcptype active"));
+  CHECK(usable_candidate("candidate:1 1 tcp 1518214911 192.0.2.2 9 typ host tcptype active"));
   for (const char* candidate : {
            "",
            "candidate:",
@@ -268,6 +268,7 @@ TEST_CASE("usable_candidate: addresses in figures are, names are not") {
            "candidate:1 1 udp 4294967296 192.0.2.1 1 typ host",
            "candidate:1 1 udp 0 192.0.2.1 1 typ host",
            "candidate:1 0 udp 1 192.0.2.1 1 typ host",
+           "candidate:1 2 udp 1 192.0.2.1 1 typ host",
            "candidate:1 1 sctp 1 192.0.2.1 1 typ host",
            "candidate:1 1 udp 1 192.0.2.1 1 typ other",
            "candidate:1 1 udp 1 192.0.2.1 1 host typ",
