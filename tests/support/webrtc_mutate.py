@@ -25,6 +25,7 @@ import webrtc_viewer
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data", "rtc")
 NUMBERS = ["-1", "0", "1", "127", "128", "255", "256", "65535", "65536", "2147483648", "4294967296", "18446744073709551616",
            "9" * 400, "1e308", "0x7f", "", " "]
+MOST = 100_000  # characters; over what any server takes
 NEEDED = ("v=", "o=", "m=", "a=group", "a=mid", "a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=setup", "a=sctp")
 WORDS = ["video", "audio", "application", "recvonly", "sendonly", "inactive", "actpass", "active", "passive", "VP8", "H264",
          "rtx", "red", "BUNDLE", "mid", "setup", "fingerprint", "ice-ufrag", "ice-pwd", "candidate", "sctp-port", "rtcp-mux",
@@ -63,7 +64,7 @@ class Mutator:
     def text(self, text):
         """`text` with one to four things done to it."""
         for _ in range(self.random.choice((1, 1, 1, 2, 2, 4))):
-            text = self.random.choice((self.flip, self.cut, self.line, self.number, self.word, self.foreign))(text)
+            text = self.random.choice((self.flip, self.cut, self.line, self.number, self.word, self.foreign))(text)[:MOST]
         return text
 
     def flip(self, text):
@@ -84,7 +85,7 @@ class Mutator:
         at = self.random.randrange(len(lines))
         to = self.random.randrange(len(lines))
         kind = self.random.randrange(8)
-        taken = lines[at]
+        taken = lines[at][:100]
         if kind == 0:
             return "".join(lines[:at] + [taken] * self.random.choice((20, 1000)) + lines[at:])
         if kind < 4:
@@ -125,9 +126,9 @@ class Mutator:
             if lines[at].startswith(NEEDED):
                 continue
             lines[at] = self.random.choice((
-                lambda line: "", lambda line: line * self.random.choice((2, 300)), lambda line: lines[self.random.randrange(len(lines))],
+                lambda line: "", lambda line: line[:200] * self.random.choice((2, 300)), lambda line: lines[self.random.randrange(len(lines))],
                 self.number, self.number, self.word, self.word))(lines[at])
-        return "".join(lines)
+        return "".join(lines)[:MOST]
 
     def candidate(self):
         return self.text(self.random.choice(CANDIDATES))
