@@ -56,7 +56,7 @@ std::string payloader_words(Codec codec) {
 
 }  // namespace
 
-struct Viewer::Impl : EncodedSink, std::enable_shared_from_this<Viewer::Impl> {
+struct Viewer::Impl final : EncodedSink, std::enable_shared_from_this<Viewer::Impl> {
   Impl(Encoder& encoder, const PeerOptions& options, PeerEvents the_events)
       : hub(encoder.hub()), events(std::move(the_events)) {
     PeerEvents inner;
@@ -89,6 +89,7 @@ struct Viewer::Impl : EncodedSink, std::enable_shared_from_this<Viewer::Impl> {
   bool offered = false;         // by the peer, once
   bool waits_for_data = false;  // the peer's data channel, after which we may offer our video
   bool attached = false;
+  bool told_connected = false;
   bool alive = true;
   bool video = false;
   ObjectRef rtp;  // the session of RTP, once connected
@@ -249,7 +250,7 @@ void Viewer::Impl::connected() {
     watch_reports();
     hub->attach(*this);
   }
-  if (events.connected) events.connected();
+  if (!std::exchange(told_connected, true) && events.connected) events.connected();
 }
 
 void Viewer::Impl::gone(const std::string& why) {
@@ -342,7 +343,7 @@ Result<Done> Viewer::take_offer(std::string_view sdp, bool must_have_video) {
 Result<Done> Viewer::take_answer(std::string_view sdp) {
   auto description = read_description(sdp);
   if (!description) return fail(std::move(description).error());
-  return impl_->session->take_answer(description->sdp);
+  return impl_->session->take_answer(*description);
 }
 void Viewer::take_candidate(const Candidate& candidate) { impl_->session->take_candidate(candidate); }
 PeerState Viewer::state() const { return impl_->session->state(); }
