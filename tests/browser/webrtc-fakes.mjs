@@ -40,7 +40,8 @@ export async function openPage(t, browser, url, makeServer, {viewport = {width: 
   return page;
 }
 
-function fakeWebSockets(makeServer) {
+/** Runs in a page: WebSockets lead to `makeServer` from then on. */
+export function fakeWebSockets(makeServer) {
   window.sockets = [];
   window.WebSocket = class extends EventTarget {
     static OPEN = 1;
