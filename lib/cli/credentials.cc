@@ -29,7 +29,7 @@ const std::string& Credentials::of(std::string_view name) const {
   return found == by_name.end() ? common : found->second;
 }
 
-Credentials read_credentials(const std::string& file, const char* variable) {
+Credentials read_credentials(const std::string& file, const char* variable, const std::string& option) {
   Credentials credentials;
   if (file.empty()) {
     const char* const value = std::getenv(variable);
@@ -37,7 +37,7 @@ Credentials read_credentials(const std::string& file, const char* variable) {
     return credentials;
   }
   std::ifstream in(file);
-  if (!in) throw failure_of(io_error("--credentials " + file));
+  if (!in) throw failure_of(io_error(option + " " + file));
   int number = 0;
   for (std::string line; std::getline(in, line);) {
     ++number;
@@ -46,7 +46,7 @@ Credentials read_credentials(const std::string& file, const char* variable) {
     const std::string_view name = name_in(rest);
     if (!name.empty()) rest.remove_prefix(name.size() + 1);
     if (rest.find(':') == std::string_view::npos) {
-      throw Failure{Exit::Config, "--credentials " + file + ", line " + std::to_string(number) +
+      throw Failure{Exit::Config, option + " " + file + ", line " + std::to_string(number) +
                                       ": neither USER:PASSWORD nor NAME=USER:PASSWORD"};
     }
     if (name.empty()) {
@@ -56,7 +56,7 @@ Credentials read_credentials(const std::string& file, const char* variable) {
     }
   }
   if (credentials.common.empty() && credentials.by_name.empty()) {
-    throw Failure{Exit::Config, "--credentials " + file + ": it is empty (write USER:PASSWORD)"};
+    throw Failure{Exit::Config, option + " " + file + ": it is empty (write USER:PASSWORD)"};
   }
   return credentials;
 }

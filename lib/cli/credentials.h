@@ -16,7 +16,8 @@ struct Credentials {
 
 /// Reads `file`: a line USER:PASSWORD, and any number of lines NAME=USER:PASSWORD, where NAME is a camera's; empty
 /// lines and those that begin with # are left out. With "" the environment variable `variable`, which holds one
-/// USER:PASSWORD. Throws Failure when the file cannot be read or holds something else.
-[[nodiscard]] Credentials read_credentials(const std::string& file, const char* variable);
+/// USER:PASSWORD. `option` named the file. Throws Failure when it cannot be read or holds something else.
+[[nodiscard]] Credentials read_credentials(const std::string& file, const char* variable,
+                                           const std::string& option = "--credentials");
 
 }  // namespace fp::cli

@@ -52,8 +52,8 @@ FilterWish Routes::filter_wish(const Request& request, bool always) const {
 }
 
 std::function<void(Connection&, Response)> Routes::answer_later(const Request& request) const {
-  return [this, origin = cors_origin(request)](Connection& to, Response response) {
-    to.respond(with_common(std::move(response), origin));
+  return [this, origin = site_.cors_origin(request)](Connection& to, Response response) {
+    to.respond(site_.finished(std::move(response), origin));
   };
 }
 

@@ -71,6 +71,11 @@ std::optional<std::size_t> cut_number(std::string& action) {
   return number;
 }
 
+http::SiteOptions site_options(http::SiteOptions site) {
+  site.exposed_headers = "Age, ETag, X-Camera, X-Detections, X-Sequence, X-Signal, X-Timestamp, X-Trace";
+  return site;
+}
+
 FramingMode read_framing(const Request& request) {
   if (const auto text = query(request, "framing")) {
     if (*text == "advance") return FramingMode::Advance;
@@ -92,6 +97,7 @@ Routes::Routes(Loop& loop, const Clock& clock, CameraList& cameras, const Filter
       board_(cameras),
       fit_(clock),
       options_(std::move(options)),
+      site_(site_options(options_.site)),
       advance_boundary_(std::move(advance_boundary)),
       figures_(cameras, filters, viewers_, server_, clock, version,
                {.control = !options_.read_only, .can_add = !options_.read_only && !options_.allowed_sources.empty()}) {
@@ -126,6 +132,14 @@ const std::vector<Routes::Route>& Routes::table() {
   return kTable;
 }
 
+std::string Routes::names_of(unsigned methods) {
+  std::string names;
+  if ((methods & kRead) != 0) names = "GET, HEAD";
+  if ((methods & (kPost | kAsk)) != 0) names += names.empty() ? "POST" : ", POST";
+  if ((methods & kDelete) != 0) names += names.empty() ? "DELETE" : ", DELETE";
+  return names;
+}
+
 Routes::Match Routes::match(std::string_view path) {
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   for (const Route& route : table()) {
@@ -147,52 +161,10 @@ Camera* Routes::named(const Request& request) const {
   return camera;
 }
 
-std::string Routes::cors_origin(const Request& request) const {
-  const auto& allowed = options_.allowed_origins;
-  if (allowed.empty()) return "";
-  if (std::find(allowed.begin(), allowed.end(), "*") != allowed.end()) return "*";
-  const auto origin = request.header("Origin");
-  const bool known = origin && std::find(allowed.begin(), allowed.end(), *origin) != allowed.end();
-  return known ? std::string(*origin) : allowed.front();
-}
-
-Response Routes::with_common(Response response, const std::string& origin) const {
-  response.headers.emplace_back("Cache-Control", "no-store");
-  response.headers.emplace_back("X-Accel-Buffering", "no");
-  if (!origin.empty()) {
-    response.headers.emplace_back("Access-Control-Allow-Origin", origin);
-    if (origin != "*") response.headers.emplace_back("Vary", "Origin");
-    response.headers.emplace_back("Access-Control-Expose-Headers",
-                                  "Age, ETag, X-Camera, X-Detections, X-Sequence, X-Signal, X-Timestamp, X-Trace");
-  }
-  return response;
-}
-
 void Routes::answer(Connection& connection, const Request& request, Response response) const {
-  connection.respond(with_common(std::move(response), cors_origin(request)));
+  connection.respond(site_.finished(std::move(response), request));
 }
 
-void Routes::answer_options(Connection& connection, const Request& request, unsigned methods) const {
-  std::string names;
-  if ((methods & kRead) != 0) names += "GET, HEAD, ";
-  if ((methods & (kPost | kAsk)) != 0) names += "POST, ";
-  if ((methods & kDelete) != 0) names += "DELETE, ";
-  names += "OPTIONS";
-  Response response;
-  response.status = 204;
-  if (request.method != "OPTIONS") {
-    response = http::error_response(405, printable(request.method, 20) + " is not possible here: use " + names);
-  } else if (!options_.allowed_origins.empty()) {
-    response.headers.emplace_back("Access-Control-Allow-Methods", names);
-    response.headers.emplace_back("Access-Control-Allow-Headers", "Authorization, Content-Type, If-None-Match");
-    response.headers.emplace_back("Access-Control-Max-Age", "600");
-  }
-  response.headers.emplace_back("Allow", names);
-  answer(connection, request, std::move(response));
-}
-
-// A browser names the page's origin in whatever can change something; programs name none. `*` allows reading only: it
-// says that pictures are no secret, not that any page in the world may stop a camera.
 bool Routes::refuse_change(Connection& connection, const Request& request) const {
   if (!options_.read_only) return refuse_page(connection, request);
   answer(connection, request, http::error_response(403, "nothing can be changed here (--read-only)"));
@@ -200,32 +172,25 @@ bool Routes::refuse_change(Connection& connection, const Request& request) const
 }
 
 bool Routes::refuse_page(Connection& connection, const Request& request) const {
-  if (http::may_come_from(request, options_.allowed_origins)) return false;
-  answer(connection, request,
-         http::error_response(403, "pages of " + printable(request.header("Origin").value_or(""), 80) +
-                                       " may change nothing here (--allow-origin with that very name allows it)"));
-  return true;
+  auto refusal = site_.refuse_page(request);
+  if (refusal) answer(connection, request, std::move(*refusal));
+  return refusal.has_value();
 }
 
 void Routes::handle(Connection& connection, const Request& request) {
-  // Another name than ours would let any web page read a camera on 127.0.0.1, by pointing its own name there.
-  const auto host = request.header("Host");
-  if (host && !http::is_safe_host(*host, options_.allowed_hosts)) {
-    return answer(connection, request,
-                  http::error_response(421, "this server does not answer to the name '" + printable(*host, 80) +
-                                                "' (start it with --allow-host NAME to allow it)"));
-  }
+  if (auto refusal = site_.refuse_host(request)) return answer(connection, request, std::move(*refusal));
   const Match found = match(request.path);
-  const auto asset = options_.assets.find(request.path);
-  if (found.route == nullptr && asset == options_.assets.end()) {
-    return answer(connection, request, http::error_response(404, "nothing here: see / for the viewer"));
+  if (found.route == nullptr) {
+    auto file = site_.asset(request);
+    return answer(connection, request,
+                  file ? std::move(*file) : http::error_response(404, "nothing here: see / for the viewer"));
   }
-  const unsigned methods = found.route != nullptr ? found.route->methods : kRead;
+  const unsigned methods = found.route->methods;
   const bool reads = request.method == "GET" || request.method == "HEAD";
   const bool asks = request.method == "POST" && (methods & kAsk) != 0;
   const bool fits = (reads && (methods & kRead) != 0) || asks || (request.method == "POST" && (methods & kPost) != 0) ||
                     (request.method == "DELETE" && (methods & kDelete) != 0);
-  if (!fits) return answer_options(connection, request, methods);
+  if (!fits) return answer(connection, request, site_.options(request, names_of(methods)));
   if (asks && refuse_page(connection, request)) return;
   if (!reads && !asks && refuse_change(connection, request)) return;
   const bool names_things =
@@ -236,12 +201,6 @@ void Routes::handle(Connection& connection, const Request& request) {
         http::error_response(400, "parameters belong into the address, as in ?camera=NAME: a body is not read"));
   }
   try {
-    if (found.route == nullptr) {
-      Response response;
-      response.content_type = asset->second.content_type;
-      response.text = std::string(asset->second.bytes);
-      return answer(connection, request, std::move(response));
-    }
     Camera* camera = cameras_.first();
     if (found.route->name == Name::Camera && !asks) {
       if (!found.name.empty()) camera = cameras_.find(found.name);
@@ -268,15 +227,8 @@ void Routes::root(Connection& connection, const Request& request, Camera* camera
     if (camera == nullptr) throw NoCamera{number ? std::to_string(*number) : ""};
     return action == "stream" ? stream(connection, request, camera) : snapshot(connection, request, camera);
   }
-  const auto page = options_.assets.find("/");
-  if (page == options_.assets.end())
-    return answer(connection, request, http::error_response(404, "no viewer page in this build"));
-  Response response;
-  response.content_type = page->second.content_type;
-  response.text = std::string(page->second.bytes);
-  response.headers.emplace_back("Content-Security-Policy",
-                                "default-src 'self'; img-src 'self' blob: data:; frame-ancestors 'self'");
-  answer(connection, request, std::move(response));
+  auto page = site_.asset(request);
+  answer(connection, request, page ? std::move(*page) : http::error_response(404, "no viewer page in this build"));
 }
 
 void Routes::stream(Connection& connection, const Request& request, Camera* camera) {
@@ -297,8 +249,7 @@ void Routes::stream_of(Connection& connection, const Request& request, Camera& c
   const bool advance = mode == FramingMode::Advance;
   head.content_type = "multipart/x-mixed-replace; boundary=" + (advance ? advance_boundary_ : std::string(kBoundary));
   head.headers.emplace_back("Vary", "Accept");
-  connection.stream(with_common(std::move(head), cors_origin(request)),
-                    advance ? advance_headers(advance_boundary_) : "",
+  connection.stream(site_.finished(std::move(head), request), advance ? advance_headers(advance_boundary_) : "",
                     std::make_unique<StreamViewer>(loop_, clock_, connection, std::move(feed), viewers_, mode, fps,
                                                    std::move(automatic)));
 }
@@ -326,8 +277,8 @@ void Routes::snapshot(Connection& connection, const Request& request, Camera* ca
   if (!waits) return answer(connection, request, no_snapshot(*camera));
   connection.wait(
       std::make_unique<SnapshotWaiter>(loop_, clock_, connection, *camera, std::move(wish),
-                                       [this, origin = cors_origin(request)](Connection& to, Response response) {
-                                         to.respond(with_common(std::move(response), origin));
+                                       [this, origin = site_.cors_origin(request)](Connection& to, Response response) {
+                                         to.respond(site_.finished(std::move(response), origin));
                                        }));
 }
 
@@ -355,7 +306,7 @@ void Routes::wall(Connection& connection, const Request& request, Camera* /*came
   Response head;
   // Not x-mixed-replace: WebKit refuses to fetch() that.
   head.content_type = "multipart/mixed; boundary=" + std::string(kBoundary);
-  connection.stream(with_common(std::move(head), cors_origin(request)), "",
+  connection.stream(site_.finished(std::move(head), request), "",
                     std::make_unique<WallViewer>(
                         loop_, clock_, connection, cameras_, pool_, wish.key, wish.automatic, filter, std::move(names),
                         viewers_, fps, [this](const std::string& viewer) { return figures_.brief_json("", viewer); }));
@@ -366,7 +317,7 @@ void Routes::events(Connection& connection, const Request& request, Camera* /*ca
   head.content_type = "text/event-stream";
   // A removed camera's name may be another one's later, its address too.
   const std::string only(match(request.path).name);
-  connection.stream(with_common(std::move(head), cors_origin(request)), "",
+  connection.stream(site_.finished(std::move(head), request), "",
                     std::make_unique<EventsViewer>(
                         loop_, connection, [this, only] { return figures_.brief_json(only, ""); }, board_, only));
 }
@@ -455,8 +406,8 @@ void Routes::add_camera(Connection& connection, const Request& request, const st
     auto camera = cameras_.open({name, std::move(*source), options_.on_demand});
     connection.wait(
         std::make_unique<Addition>(loop_, connection, cameras_, std::move(camera), additions_,
-                                   [this, origin = cors_origin(request)](Connection& to, Response response) {
-                                     to.respond(with_common(std::move(response), origin));
+                                   [this, origin = site_.cors_origin(request)](Connection& to, Response response) {
+                                     to.respond(site_.finished(std::move(response), origin));
                                    }));
   } catch (const Failure& failure) {
     answer(connection, request, http::error_response(502, failure.text));

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "http/server.h"
+#include "http/site.h"
 #include "serve/camera_list.h"
 #include "serve/detection_board.h"
 #include "serve/figures.h"
@@ -18,20 +18,12 @@
 
 namespace fp {
 
-/// A file of the viewer page, compiled in.
-struct Asset {
-  std::string_view content_type;
-  std::string_view bytes;
-};
-
 struct RouteOptions {
-  std::vector<std::string> allowed_hosts;    ///< lower case, besides localhost and addresses
-  std::vector<std::string> allowed_origins;  ///< for CORS; "*": any may read, none of them may change anything
+  http::SiteOptions site;                    ///< with the viewer page; exposed_headers are the routes' to fill in
   std::vector<std::string> allowed_sources;  ///< globs of refuse_source(); none: no camera can be added or removed
   bool read_only = false;                    ///< nothing can be changed
   std::string camgrab;                       ///< for parse_source()
   bool on_demand = false;                    ///< cameras that are added
-  std::map<std::string, Asset, std::less<>> assets;  ///< by path: "/", "/assets/viewer.js"
 };
 
 /// Answers requests about cameras. One thread; outlives the server that calls handle().
@@ -61,12 +53,12 @@ class Routes {
     unsigned methods;
   };
   static const std::vector<Route>& table();
+  [[nodiscard]] static std::string names_of(unsigned methods);  // "GET, HEAD, POST"
   struct Match {
     const Route* route = nullptr;
     std::string_view name;  // behind PATH/
   };
   [[nodiscard]] static Match match(std::string_view path);
-  void answer_options(http::Connection& connection, const http::Request& request, unsigned methods) const;
   /// Whether the page that sent it (if it was one) may change things; answers if not.
   bool refuse_change(http::Connection& connection, const http::Request& request) const;
   /// Whether that page may ask what costs something; answers if not.
@@ -99,9 +91,6 @@ class Routes {
 
   [[nodiscard]] Camera* named(const http::Request& request) const;
   void answer(http::Connection& connection, const http::Request& request, http::Response response) const;
-  [[nodiscard]] http::Response with_common(http::Response response, const std::string& origin) const;
-  /// What Access-Control-Allow-Origin says in the answer to this request; "": nothing.
-  [[nodiscard]] std::string cors_origin(const http::Request& request) const;
 
   Loop& loop_;
   const Clock& clock_;
@@ -111,6 +100,7 @@ class Routes {
   DetectionBoard board_;
   Fit fit_;
   const RouteOptions options_;
+  const http::Site site_;
   std::size_t additions_ = 0;  // under way
   const std::string advance_boundary_;
   const http::Server* server_ = nullptr;

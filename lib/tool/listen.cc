@@ -83,8 +83,8 @@ Listener open_one(const std::string& spec, bool tls) {
 
 }  // namespace
 
-std::vector<Listener> open_listeners(const std::vector<std::string>& specs, const std::vector<int>& activated,
-                                     bool tls) {
+std::vector<Listener> open_listeners(const std::vector<std::string>& specs, const std::vector<int>& activated, bool tls,
+                                     const std::string& fallback) {
   std::vector<Listener> listeners;
   for (const int fd : activated) {
     Listener listener;
@@ -94,7 +94,7 @@ std::vector<Listener> open_listeners(const std::vector<std::string>& specs, cons
     listeners.push_back(std::move(listener));
   }
   for (const std::string& spec : specs) listeners.push_back(open_one(spec, tls));
-  if (listeners.empty()) listeners.push_back(open_one("127.0.0.1:8000", tls));
+  if (listeners.empty()) listeners.push_back(open_one(fallback, tls));
   return listeners;
 }
 

@@ -17,9 +17,10 @@ struct Listener {
   bool beyond_loopback = false;
 };
 
-/// Opens what --listen names ("ADDR:PORT", ":PORT", "unix:PATH"), and takes over `activated` descriptors from systemd,
-/// which replace the default 127.0.0.1:8000. With `tls` those that are not unix sockets speak it. Throws Failure.
+/// Opens what --listen names ("ADDR:PORT", ":PORT", "unix:PATH"), and takes over `activated` descriptors from systemd;
+/// without any of these `fallback`. With `tls` those that are not unix sockets speak it. Throws Failure.
 [[nodiscard]] std::vector<Listener> open_listeners(const std::vector<std::string>& specs,
-                                                   const std::vector<int>& activated, bool tls = false);
+                                                   const std::vector<int>& activated, bool tls,
+                                                   const std::string& fallback);
 
 }  // namespace fp

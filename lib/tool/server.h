@@ -6,27 +6,19 @@
 #include <vector>
 
 #include "cli/cli.h"
-#include "cli/notify.h"
-#include "http/server.h"
 #include "serve/routes.h"
-#include "tool/listen.h"
+#include "tool/web_program.h"
 
 namespace fp::tool {
 
 struct ServerOptions {
   std::string tool;  ///< its name, for X-Trace
-  std::vector<std::string> listen;
-  std::vector<std::string> allow_host;
-  std::vector<std::string> allow_origin;
+  WebOptions web;
   std::vector<std::string> allow_source;
   std::vector<std::string> filters;  ///< NAME=COMMAND
   std::chrono::milliseconds filter_timeout{5000};
   bool read_only = false;
-  bool on_demand = false;       ///< of cameras that are added
-  http::TlsContext::Files tls;  ///< "" and "": in the clear
-  std::uint64_t max_connections = 4096;
-  std::uint64_t max_connections_per_address = 2048;
-  std::chrono::milliseconds stall_timeout{15'000};
+  bool on_demand = false;  ///< of cameras that are added
   ServeOptions serve;
 };
 
@@ -45,37 +37,17 @@ class Server {
   [[nodiscard]] Exit run();
 
  private:
-  void stop();
   void source_ended();
-  void beat();
-  void reload();
+  [[nodiscard]] cli::Heartbeat::Figures figures() const;
+  [[nodiscard]] std::string status() const;
 
-  struct SocketFiles {
-    SocketFiles() = default;
-    SocketFiles(const SocketFiles&) = delete;
-    SocketFiles& operator=(const SocketFiles&) = delete;
-    ~SocketFiles();  // unlinks them, also when the server could not be made
-    std::vector<std::string> paths;
-  };
-
-  const cli::StopSignal signal_;
-  std::optional<http::TlsContext> tls_;  // outlives the server that uses it
-  std::optional<cli::HangupSignal> hangup_;
-  const SystemClock clock_;
-  Loop loop_;
+  WebProgram program_;
   ServeOptions serve_options_;
   const bool can_add_;
-  SocketFiles socket_files_;
   const std::string advance_boundary_;
   FilterList filters_;  // what cameras and viewers ask
   CameraList cameras_;
   std::optional<Routes> routes_;
-  std::optional<http::Server> server_;
-  IoWatch signal_watch_;
-  IoWatch hangup_watch_;
-  Timer beat_timer_;
-  cli::Heartbeat heartbeat_;
-  bool stopping_ = false;
   bool all_ended_ = false;
 };
 

@@ -134,7 +134,7 @@ void check_authorities(const std::string& file) {
 }
 
 Exit relay(const Options& options, const cli::Common& common, bool output_given) {
-  const bool serves = !options.server.listen.empty() || std::getenv("LISTEN_FDS") != nullptr;
+  const bool serves = !options.server.web.listen.empty() || std::getenv("LISTEN_FDS") != nullptr;
   if (options.upstreams.empty()) {
     throw Failure{Exit::Usage, "no URL (mjpeg-relay http://cam.local/stream | mjpeg-serve)"};
   }
