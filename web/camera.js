@@ -44,6 +44,8 @@ export class Camera {
   #droppedBefore = 0;        // on earlier connections
   #linkProblem = '';         // not empty: the server cannot be reached
   #filterProblem = '';       // not empty: the filter that the pictures come through has none
+  #live = null;              // {state, reason} of the video that is shown instead of pictures
+  #liveFigures = {};         // its figures, as of webrtc.js
   #dropped = 0;              // at the last refresh
   #captured = null;          // UNIX time at the server of the picture on screen; null: none, or a card
   #messageTimer = 0;
@@ -72,7 +74,7 @@ export class Camera {
 
   /** A part of the wall with a JPEG of this camera. */
   offer({headers, body}) {
-    if (this.paused || !this.#receiving) return;
+    if (this.paused || !this.#receiving || this.#live) return;
     const found = headers.all('x-detections');
     this.#bytes.add(localNow(), body.length);
     if (found.length > 0) this.#detections.add(localNow(), 1);
@@ -120,6 +122,28 @@ export class Camera {
   /** Shows the boxes, or not, as was chosen. */
   followBoxes() {
     this.#overlay.setVisible(choicesOf(this.name).boxes !== 'off');
+  }
+
+  /** For a player; it is seen while setLive() says so. */
+  get video() {
+    return this.#find('.video');
+  }
+
+  /** Video instead of pictures; `state` and `reason` as of LiveVideo. Null: pictures again. */
+  setLive(live) {
+    if ((live === null) !== (this.#live === null)) {
+      this.#resetRates();
+      this.#captured = null;
+      this.#liveFigures = {};
+      this.video.hidden = live === null;
+      this.element.dataset.transport = live === null ? '' : 'webrtc';
+    }
+    this.#live = live;
+    this.#showStatus();
+  }
+
+  setLiveFigures(figures) {
+    this.#liveFigures = figures;
   }
 
   setPaused(paused) {
@@ -176,7 +200,7 @@ export class Camera {
     button.setAttribute('aria-busy', 'true');
     try {
       const {frame} = this.#picture;
-      if (this.alone && frame && frame.signal !== 'card') saveFrame(this.name, frame);
+      if (this.alone && !this.#live && frame && frame.signal !== 'card') saveFrame(this.name, frame);
       else await saveSnapshot(this.name);
       this.say('');
     } catch (error) {
@@ -194,26 +218,44 @@ export class Camera {
   refresh(serverNow) {
     const now = localNow();
     const report = this.#report;
-    const age = serverNow === null || this.#captured === null ? null : serverNow - this.#captured;
-    const fps = this.#fps.perSecond(now);
-    const bandwidth = this.bitsPerSecond(now);
-    const byServer = this.#droppedBefore + this.#sentHere.dropped;
-    const dropped = byServer + this.#picture.skipped;
-    this.#figure('size', figures.size(report.width, report.height));
+    const {size, fps, age, bandwidth, byServer, byPage} = this.#live ? this.#figuresOfVideo() : this.#figuresOfPictures(serverNow);
+    const dropped = byServer + byPage;
+    this.#figure('size', figures.size(size.width, size.height));
     this.#figure('fps', figures.fps(fps));
     this.#figure('source', figures.fps(this.#linkProblem ? null : report.fps));
     this.#figure('age', figures.age(age));
     this.#figure('dropped', figures.count(dropped));
     this.#figure('bandwidth', figures.bitrate(bandwidth));
     this.#find('[data-figure=dropped]').parentElement.title =
-        `Left out for a newer picture: ${byServer} by the server, ${this.#picture.skipped} by this page`;
+        `Left out for a newer picture: ${byServer} by the server, ${byPage} by this page`;
     const watched = this.#receiving && !this.paused;
-    this.history.record(now, watched ? {fps, age, bandwidth, dropped: dropped - this.#dropped} : null);
+    this.history.record(now, watched ? {fps, age, bandwidth, dropped: Math.max(0, dropped - this.#dropped)} : null);
     this.#dropped = dropped;
+  }
+
+  #figuresOfPictures(serverNow) {
+    const now = localNow();
+    return {
+      size: this.#report,
+      fps: this.#fps.perSecond(now),
+      age: serverNow === null || this.#captured === null ? null : serverNow - this.#captured,
+      bandwidth: this.bitsPerSecond(now),
+      byServer: this.#droppedBefore + this.#sentHere.dropped,
+      byPage: this.#picture.skipped,
+    };
+  }
+
+  #figuresOfVideo() {
+    const {fps = null, ageMs = null, bitsPerSecond = null, dropped = 0, server, ...size} = this.#liveFigures;
+    return {
+      size, fps, age: ageMs === null ? null : ageMs / 1000, bandwidth: bitsPerSecond,
+      byServer: server?.dropped ?? 0, byPage: dropped,
+    };
   }
 
   /** As received here; null if unknown. */
   bitsPerSecond(now) {
+    if (this.#live) return this.#liveFigures.bitsPerSecond ?? null;
     const bytesPerSecond = this.#bytes.perSecond(now);
     return bytesPerSecond === null ? null : bytesPerSecond * 8;
   }
@@ -274,13 +316,14 @@ export class Camera {
   #status() {
     if (this.paused) return 'paused';
     if (this.#linkProblem) return 'reconnecting';
+    if (this.#live && this.#live.state !== 'live') return this.#live.state;
     const {status = 'waiting'} = this.#report;
     return status === 'live' && this.#filterProblem ? 'stalled' : status;
   }
 
   #reason(status) {
     if (status === 'paused') return 'Paused by you';
-    return this.#linkProblem || this.#report.reason || this.#filterProblem;
+    return this.#linkProblem || this.#live?.reason || this.#report.reason || this.#filterProblem;
   }
 
   #label() {
@@ -293,6 +336,7 @@ export class Camera {
     this.#find('.name a').href = hrefOf(this.name);
     this.#write('.badge-name', `${this.name}: `);
     this.#find('canvas.picture').setAttribute('aria-label', `Picture of ${this.name}`);
+    this.video.setAttribute('aria-label', `Live video of ${this.name}`);
     this.#name('.snapshot', 'Snapshot', ' (S)');
     this.#name('.full-screen', 'Full screen', ' (F)');
     this.#name('.detect', 'Detect', ' (D)');

@@ -5,6 +5,7 @@ export const VALUES = {
   fps: ['', '60', '30', '15', '10', '5'],
   scale: ['', '0.75', '0.5', '0.25'],  // of the camera's own width
   boxes: ['', 'off'],                  // round what was found, drawn by the page
+  transport: ['', 'webrtc'],           // how pictures come, on the camera's own page
 };
 
 const kept = new Map();  // by camera; holds also what the storage does not take

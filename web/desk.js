@@ -7,7 +7,8 @@ import * as figures from './figures.js';
 import {CHARTS} from './history.js';
 import {reason} from './refusal.js';
 
-const SENDING = ['quality', 'fps', 'scale'];
+const OF_PICTURES = ['quality', 'fps', 'scale'];  // of MJPEG alone
+const SENDING = [...OF_PICTURES, 'transport'];
 
 export class Desk {
   #element = document.getElementById('desk');
@@ -40,6 +41,12 @@ export class Desk {
     for (const key of SENDING) this.#select(key).value = choicesOf(camera.name)[key];
     for (const {chart} of this.#charts) chart.clear();
     this.refresh();
+  }
+
+  /** Whether the camera can be watched over WebRTC, and is. */
+  showTransport({possible, webrtc}) {
+    for (const element of document.querySelectorAll('.transport')) element.hidden = !possible;
+    for (const key of OF_PICTURES) this.#select(key).disabled = webrtc;
   }
 
   /** `server`: its figures, null before there are any. */

@@ -11,6 +11,7 @@ import {Filters} from './filters.js';
 import {holdFocus} from './focus.js';
 import {FILL_EVENTS, filling} from './fullscreen.js';
 import {Layout} from './layout.js';
+import {LiveVideo} from './live-video.js';
 import {Pages} from './pages.js';
 import {Refusal, sentence} from './refusal.js';
 import {RemoveDialog} from './remove-dialog.js';
@@ -23,6 +24,7 @@ const REFRESH_MS = 500;        // nobody reads numbers faster than this
 const HIDDEN_MS = 1000;        // a look at another tab need not cost a connection
 const SLOW_CONNECT_MS = 1000;  // until then the last pictures may pass as live
 const UNSEEN_FPS = 5;          // of a wall that is open for its figures alone
+const FIGURES_FPS = 0.001;     // of one whose camera is seen as video meanwhile: the least that the server takes
 
 const query = new URLSearchParams(location.search);
 const pageFps = Math.max(0, Number(query.get('fps'))) || 0;  // '/?fps=5' spares a slow network
@@ -41,6 +43,7 @@ const filters = new Filters();
 const detectDialog = new DetectDialog(filters);
 const detectionControls = new DetectionControls(filters, {onLive: follow, onBoxes: switchBoxes});
 const desk = new Desk({onChoice: follow, onRemove: ({name}) => removeDialog.open(name)});
+const liveVideo = new LiveVideo();
 const addDialog = new AddDialog({
   isTaken: (name) => cameras.some((camera) => camera.name === name),
   onAdded: (name) => announce(`Camera ${name} added`),
@@ -97,6 +100,7 @@ function showFigures(figuresNow) {
   report = figuresNow;
   placeCameras(report.cameras);
   filters.describe(report.filters);
+  liveVideo.describe(report.server.webrtc);
   const sentHere = new Map(Object.entries(report.viewer.cameras));  // names may be those of an object's own things
   for (const entry of report.cameras) {
     const camera = cameras.find((camera) => camera.name === entry.name);
@@ -188,13 +192,20 @@ function follow() {
     camera.setRaw(rawUrl(camera));
     camera.setFilterProblem(camera.name === onlyName() ? filters.problemOf(camera) : '');
   }
+  liveVideo.play(allPaused() ? null : pages.alone);
+  desk.showTransport(liveVideo.transportOf(pages.name));
   const isOpen = root.dataset.state !== 'paused';
   if (isOpen === allPaused() || (isOpen && wantedUrl() !== wall.url)) request();
 }
 
 function request() {
-  if (document.visibilityState === 'hidden' || allPaused()) wall.close();
+  if (document.visibilityState === 'hidden' || allPaused()) release();
   else wall.open(wantedUrl());
+}
+
+function release() {
+  wall.close();
+  liveVideo.play(null);
 }
 
 // The cards that the wall brings pictures for, unless they are paused.
@@ -227,6 +238,7 @@ function onlyName() {
 function cameraUrl(name) {
   const camera = cameras.find((camera) => camera.name === name);
   if (!camera && report) return wallUrl({fps: UNSEEN_FPS});  // it may come
+  if (camera?.alone && liveVideo.transportOf(name).webrtc) return wallUrl({names: [name], fps: FIGURES_FPS});
   const wishes = camera ? wishesFor(camera) : wishesOf(name, null);
   return wallUrl({names: [name], ...wishes, fps: wishes.fps || pageFps});
 }
@@ -244,8 +256,9 @@ function rawUrl({name, alone, size}) {
 
 function followVisibility() {
   clearTimeout(hiddenTimer);
-  if (document.visibilityState === 'hidden') hiddenTimer = setTimeout(() => wall.close(), HIDDEN_MS);
+  if (document.visibilityState === 'hidden') hiddenTimer = setTimeout(release, HIDDEN_MS);
   else if (root.dataset.state === 'paused') request();
+  if (document.visibilityState !== 'hidden') follow();
 }
 
 // --- words ---
@@ -320,7 +333,7 @@ listenForShortcuts({
 for (const event of FILL_EVENTS) document.addEventListener(event, follow);
 document.addEventListener('visibilitychange', followVisibility);
 // An open connection would keep the page out of the back-forward cache.
-addEventListener('pagehide', () => wall.close());
+addEventListener('pagehide', release);
 addEventListener('pageshow', followVisibility);
 addEventListener('resize', () => layout.apply());
 setInterval(refresh, REFRESH_MS);

@@ -1,28 +1,9 @@
 // The one long connection of the page: keeps GET /wall open and hands on its parts.
+import {BackOff} from './back-off.js';
 import {MultipartParser, boundaryOf} from './multipart.js';
 import {Refusal} from './refusal.js';
 
 const SILENCE_MS = 5000;  // the server sends figures every second, so this much silence is a dead connection
-const FIRST_DELAY_MS = 250;
-const LONGEST_DELAY_MS = 5000;
-
-// The wait before the next attempt: doubles, and is shortened at random so that viewers do not return in step.
-class BackOff {
-  #delay = FIRST_DELAY_MS;
-
-  reset() {
-    this.#delay = FIRST_DELAY_MS;
-  }
-
-  wait(signal) {
-    const milliseconds = this.#delay * (0.6 + 0.4 * Math.random());
-    this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY_MS);
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
-      signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, {once: true});
-    });
-  }
-}
 
 /**
  * Reads `url` until closed and opens it again whenever it is lost.

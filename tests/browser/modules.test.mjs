@@ -59,9 +59,9 @@ test('choices are kept for each camera', () => {
   globalThis.localStorage = storage();
   choose('kept', {quality: 'auto'});
   choose('kept', {fps: '10'});
-  assert.deepEqual(choicesOf('kept'), {quality: 'auto', fps: '10', scale: '', boxes: ''});
+  assert.deepEqual(choicesOf('kept'), {quality: 'auto', fps: '10', scale: '', boxes: '', transport: ''});
   assert.deepEqual(JSON.parse(localStorage.getItem('framepipe.camera.kept')), choicesOf('kept'));
-  assert.deepEqual(choicesOf('other'), {quality: '', fps: '', scale: '', boxes: ''});
+  assert.deepEqual(choicesOf('other'), {quality: '', fps: '', scale: '', boxes: '', transport: ''});
 });
 
 test('choices from the storage that are none of ours are left out', () => {
@@ -70,9 +70,9 @@ test('choices from the storage that are none of ours are left out', () => {
     'framepipe.camera.broken': '{"quality":',
     'framepipe.camera.null': 'null',
   });
-  assert.deepEqual(choicesOf('odd'), {quality: '', fps: '', scale: '0.5', boxes: ''});
-  assert.deepEqual(choicesOf('broken'), {quality: '', fps: '', scale: '', boxes: ''});
-  assert.deepEqual(choicesOf('null'), {quality: '', fps: '', scale: '', boxes: ''});
+  assert.deepEqual(choicesOf('odd'), {quality: '', fps: '', scale: '0.5', boxes: '', transport: ''});
+  assert.deepEqual(choicesOf('broken'), {quality: '', fps: '', scale: '', boxes: '', transport: ''});
+  assert.deepEqual(choicesOf('null'), {quality: '', fps: '', scale: '', boxes: '', transport: ''});
 });
 
 test('without a storage, and with a full one, choices hold as long as the page', () => {
