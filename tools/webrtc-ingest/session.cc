@@ -167,7 +167,7 @@ void Session::times_word(const Json& body, Way way) {
   }
   const auto frame = count_at(body, "frame");
   const auto end = number_at(body, "T_end");
-  if (!frame && !end && offset) return;
+  if (!frame && offset) return;  // also of a result about no frame that is known
   if (!frame || !end) return refuse("times: \"frame\" and \"T_end\" are wanted, numbers both", way);
   times_.end(*frame, *end);
 }
