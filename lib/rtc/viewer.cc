@@ -343,7 +343,7 @@ Result<Done> Viewer::take_offer(std::string_view sdp, bool must_have_video) {
 Result<Done> Viewer::take_answer(std::string_view sdp) {
   auto description = read_description(sdp);
   if (!description) return fail(std::move(description).error());
-  return impl_->session->take_answer(*description);
+  return impl_->session->take_answer(description->sdp);
 }
 void Viewer::take_candidate(const Candidate& candidate) { impl_->session->take_candidate(candidate); }
 PeerState Viewer::state() const { return impl_->session->state(); }
