@@ -143,7 +143,7 @@ export function pictureServer(say) {
   });
   return async (message) => {
     if (message.type === 'hello') {
-      say({type: 'session', session: message.name ?? 's-1a2b3c'});
+      say({type: 'session', session: 's-1a2b3c', name: message.name ?? ''});
     } else if (message.type === 'offer') {
       await peer.setRemoteDescription(message);
       await peer.setLocalDescription(await peer.createAnswer());

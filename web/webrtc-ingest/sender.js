@@ -142,7 +142,7 @@ export class Sender {
   #receive(message) {
     switch (message.type) {
       case 'session':
-        this.#on.session(String(message.session ?? ''));
+        this.#on.session(String(message.name || message.session || ''));
         break;
       case 'received':
         this.#takeAnswer({...message, T_inference: null, result: null});
