@@ -182,6 +182,19 @@ describe('the page of webrtc-ingest', () => {
     assert.ok(await page.evaluate(() => pictures[0].number > 5));
   });
 
+  test('tells of a picture that the server cannot use, and goes on', async (t) => {
+    const page = await open(t);
+    await came(page, 3);
+    await page.evaluate(() => sockets[0].say({type: 'error', error: 'picture 3: not a whole JPEG'}));
+    await says(page, /^The server cannot use it: picture 3: not a whole JPEG$/);
+    const count = await page.evaluate(() => pictures.length);
+    await came(page, count + 3);
+    assert.equal(await page.evaluate(() => sockets.length), 1);
+    await page.evaluate(() => sockets[0].say({type: 'error', error: 'the connection for pictures has ended: no word'}));
+    await page.waitForFunction(() => sockets.length === 2);
+    await becomes(page, 'sending');
+  });
+
   test('sends the camera\'s track where the server wants that', async (t) => {
     const page = await open(t, {config: {...CONFIG, mode: 'track'}, server: trackServer});
     await page.waitForFunction(() => window.decoded > 10);
