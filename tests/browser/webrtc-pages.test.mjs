@@ -2,6 +2,7 @@
 // programs themselves.
 import assert from 'node:assert/strict';
 import {after, before, describe, test} from 'node:test';
+import {TOUCH_PX, findFaults, findSmallTargets} from './faults.mjs';
 import {launchBrowser, until} from './support.mjs';
 import {PHONE} from './viewer.mjs';
 import {openPage, pictureServer, servePage, trackServer, videoServer} from './webrtc-fakes.mjs';
@@ -17,6 +18,12 @@ const becomes = (page, wanted) => page.locator(`html[data-state=${wanted}]`).wai
 const textOf = (page, id) => page.locator(`#${id}`).textContent();
 const says = (page, words) =>
   until(`the page says ${words}`, async () => words.test(await textOf(page, 'message')));
+
+async function isWithoutFaults(page) {
+  assert.deepEqual(await page.evaluate(findFaults), []);
+  assert.deepEqual(await page.evaluate(findSmallTargets, TOUCH_PX), []);
+  assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), PHONE.width);
+}
 
 describe('the page of webrtc-serve', () => {
   const SETTINGS = {codec: 'vp8', bitrate_kbps: 1500, size: null, fps: null, viewers: 1, read_only: false, ice_servers: []};
@@ -96,6 +103,14 @@ describe('the page of webrtc-serve', () => {
     await becomes(refused, 'playing');
     await refused.locator('#bitrate').selectOption('600');
     await until('the bitrate is what it was', () => refused.locator('#bitrate').evaluate(({value}) => value === '1500'));
+  });
+
+  test('names everything, can be read in light and dark, and by fingers on a phone', async (t) => {
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await open(t, {viewport: PHONE, hasTouch: true, colorScheme});
+      await becomes(page, 'playing');
+      await isWithoutFaults(page);
+    }
   });
 
   test('has no choice of the bitrate where nothing may be changed', async (t) => {
@@ -246,12 +261,15 @@ describe('the page of webrtc-ingest', () => {
     await becomes(page, 'sending');
   });
 
-  test('fits a phone', async (t) => {
-    const page = await open(t, {viewport: PHONE});
-    await came(page, 3);
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), PHONE.width);
-    for (const target of await page.locator('button:visible, select:visible, input:visible').all()) {
-      assert.ok((await target.boundingBox()).height >= 44, await target.evaluate(({id}) => id));
+  test('names everything, can be read in light and dark, and by fingers on a phone', async (t) => {
+    for (const colorScheme of ['light', 'dark']) {
+      const page = await open(t, {viewport: PHONE, hasTouch: true, colorScheme, config: {...CONFIG, exec: true}, prepare: () => {
+        window.resultOf = () => ({objects: [{label: 'hello', confidence: 0.9}]});
+      }});
+      await until('there is a word', async () => await textOf(page, 'newest') === 'hello');
+      await isWithoutFaults(page);
+      await page.locator('#stop').click();
+      await isWithoutFaults(page);
     }
   });
 });
