@@ -160,7 +160,10 @@ void Session::set_remote(int type, const std::string& sdp, Next next) {
 void Session::answer(const std::string& sdp) { set_remote(GST_WEBRTC_SDP_TYPE_OFFER, sdp, &Session::make_answer); }
 void Session::make_answer() { make_description("create-answer", "answer"); }
 void Session::offer() { make_description("create-offer", "offer"); }
-void Session::answered() {}
+void Session::answered() {
+  // What was agreed on beside the data channel that the session came about with.
+  if (state_ == PeerState::Connected && events_.connected) events_.connected();
+}
 
 Result<Done> Session::take_answer(const std::string& sdp) {
   if (state_ == PeerState::Gone) return Done{};

@@ -89,6 +89,7 @@ struct Viewer::Impl : EncodedSink, std::enable_shared_from_this<Viewer::Impl> {
   bool offered = false;         // by the peer, once
   bool waits_for_data = false;  // the peer's data channel, after which we may offer our video
   bool attached = false;
+  bool told_connected = false;
   bool alive = true;
   bool video = false;
   ObjectRef rtp;  // the session of RTP, once connected
@@ -249,7 +250,7 @@ void Viewer::Impl::connected() {
     watch_reports();
     hub->attach(*this);
   }
-  if (events.connected) events.connected();
+  if (!std::exchange(told_connected, true) && events.connected) events.connected();
 }
 
 void Viewer::Impl::gone(const std::string& why) {

@@ -7,38 +7,20 @@
 #include <optional>
 
 #include "base/text.h"
+#include "http/metrics.h"
 
 namespace fp {
 namespace {
 
 using nlohmann::json;
+using http::metric_number;
+using Family = http::MetricFamily;
 
 // To so many digits behind the point, so that the JSON holds no binary dust.
 double rounded(double value, double unit) {
   const double steps = std::round(1.0 / unit);
   return std::round(value * steps) / steps;
 }
-
-std::string number(double value) {
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%.9g", value);
-  return text.data();
-}
-
-// One metric family: its HELP and TYPE, then its samples.
-class Family {
- public:
-  Family(std::string& out, const char* name, const char* type, const char* help) : out_(out), name_(name) {
-    out_ += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
-  }
-  void sample(const std::string& labels, double value, const char* suffix = "") {
-    out_ += name_ + suffix + (labels.empty() ? "" : "{" + labels + "}") + " " + number(value) + "\n";
-  }
-
- private:
-  std::string& out_;
-  std::string name_;
-};
 
 // A size that was not asked for is that of the pictures, once one has come.
 json variant_json(const Variant& variant) {
@@ -101,7 +83,7 @@ std::string Figures::server_json() const {
   std::array<char, 64> time{};
   std::snprintf(time.data(), time.size(), "%.3f", now);
   return "{\"version\":\"" + version_ + "\",\"time\":" + time.data() +
-         ",\"uptime\":" + number(rounded(seconds_of(clock_.steady() - began_), 0.001)) +
+         ",\"uptime\":" + metric_number(rounded(seconds_of(clock_.steady() - began_), 0.001)) +
          ",\"viewers\":" + std::to_string(viewers_.entries().size()) +
          ",\"control\":" + (allowed_.control ? "true" : "false") +
          ",\"can_add\":" + (allowed_.can_add ? "true" : "false") + "}";
@@ -288,7 +270,7 @@ std::string Figures::metrics() const {
       const Histogram& age = camera->hub().figures().age;
       for (const double limit : {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0}) {
         const auto within = age.within(std::chrono::nanoseconds(static_cast<long long>(limit * 1e9)));
-        family.sample(label(*camera) + ",le=\"" + number(limit) + "\"", static_cast<double>(within), "_bucket");
+        family.sample(label(*camera) + ",le=\"" + metric_number(limit) + "\"", static_cast<double>(within), "_bucket");
       }
       family.sample(label(*camera) + ",le=\"+Inf\"", static_cast<double>(age.count()), "_bucket");
       family.sample(label(*camera), seconds_of(age.sum()), "_sum");

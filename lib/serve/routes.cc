@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "http/metrics.h"
 #include "serve/addition.h"
 #include "serve/events.h"
+#include "serve/health.h"
 #include "serve/query.h"
 #include "serve/snapshot.h"
 
@@ -327,23 +329,11 @@ void Routes::state(Connection& connection, const Request& request, Camera* /*cam
 }
 
 void Routes::metrics(Connection& connection, const Request& request, Camera* /*camera*/) {
-  Response response;
-  response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  response.text = figures_.metrics();
-  answer(connection, request, std::move(response));
+  answer(connection, request, http::metrics_response(figures_.metrics()));
 }
 
 void Routes::health(Connection& connection, const Request& request, Camera* /*camera*/) {
-  std::string failing;
-  for (const auto& camera : cameras_.all()) {
-    // Nobody watches it, or somebody stopped it: that it has nothing to show is how it should be.
-    const CameraStatus status = camera->status();
-    if (camera->fresh() || status == CameraStatus::Idle || status == CameraStatus::Stopped) continue;
-    const std::string reason = camera->reason();
-    failing += (failing.empty() ? "" : "; ") + camera->name() + ": " + (reason.empty() ? "no fresh frame" : reason);
-  }
-  if (failing.empty()) return answer(connection, request, http::json_response(200, "{\"status\":\"ok\"}"));
-  answer(connection, request, http::error_response(503, failing));
+  answer(connection, request, health_response(cameras_));
 }
 
 void Routes::camera_names(Connection& connection, const Request& request, Camera* /*camera*/) {
