@@ -196,15 +196,32 @@ void add_input(CLI::App& app, Common& common) {
   add_bytes(app, "--max-frame-bytes", common.max_frame_bytes, "Skip frames larger than this", 1024, 1u << 30);
 }
 
-void add_output(CLI::App& app, Common& common) {
+namespace {
+
+void add_output_spec(CLI::App& app, Common& common) {
   app.add_option("-o,--output", common.output,
                  "Where frames go: - (standard output), a file or FIFO, fd:N, unix:PATH, unix-listen:PATH, "
                  "tcp:HOST:PORT, tcp-listen:[HOST:]PORT, exec:COMMAND, none")
       ->type_name("SPEC")
       ->capture_default_str();
-  app.add_flag("--every-frame", common.every_frame, "Drop no frame: wait for the reader (a batch job)");
+}
+
+void add_output_rest(CLI::App& app, Common& common) {
   add_number(app, "--frames", common.frames, "End after so many frames; 0: go on", 0, kMostFrames);
   app.add_flag("--trace", common.trace, "Note in X-Trace when this tool had each frame");
+}
+
+}  // namespace
+
+void add_output(CLI::App& app, Common& common) {
+  add_output_spec(app, common);
+  app.add_flag("--every-frame", common.every_frame, "Drop no frame: wait for the reader (a batch job)");
+  add_output_rest(app, common);
+}
+
+void add_live_output(CLI::App& app, Common& common) {
+  add_output_spec(app, common);
+  add_output_rest(app, common);
 }
 
 namespace {

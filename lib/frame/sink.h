@@ -39,6 +39,7 @@ class Part {
   /// One write of what is left, never blocking where the target never does. Returns 0 or errno (EAGAIN: no room now).
   [[nodiscard]] int write_some(const Target& target);
   [[nodiscard]] bool written() const { return at_ == size(); }
+  [[nodiscard]] std::size_t sent() const { return at_; }  ///< bytes
   [[nodiscard]] std::size_t size() const { return header_.size() + body_.size() + end_.size(); }
 
  private:

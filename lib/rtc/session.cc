@@ -64,7 +64,7 @@ Session::Session(std::shared_ptr<Engine::Impl> engine, const PeerOptions& option
   if (!webrtc) throw unavailable(webrtc.error());
   webrtc_ = std::move(*webrtc);
   pipeline_.reset(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
-  gst_bin_add(GST_BIN(pipeline_.get()), GST_ELEMENT(gst_object_ref(webrtc_.get())));
+  gst_bin_add(GST_BIN(pipeline_.get()), webrtc_.get());  // with a reference of its own
   engine_->adopt(pipeline_.get());
 }
 

@@ -1,36 +1,20 @@
 #include "jpeg/png.h"
 
 #include <doctest/doctest.h>
-#include <png.h>
 
 #include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "support/libjpeg.h"
+#include "support/pngs.h"
 
 namespace {
 
 using namespace fp;
 using namespace fp::jpeg;
 
-// One colour all over, with an alpha channel when it is not opaque.
-std::string make_png(int width, int height, int red, int green, int blue, int alpha = 255) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(width);
-  image.height = static_cast<png_uint_32>(height);
-  image.format = PNG_FORMAT_RGBA;
-  std::vector<png_byte> pixels;
-  for (int i = 0; i < width * height; ++i) {
-    for (const int value : {red, green, blue, alpha}) pixels.push_back(static_cast<png_byte>(value));
-  }
-  png_alloc_size_t size = 0;
-  REQUIRE(::png_image_write_to_memory(&image, nullptr, &size, 0, pixels.data(), 0, nullptr) != 0);
-  std::string bytes(size, '\0');
-  REQUIRE(::png_image_write_to_memory(&image, bytes.data(), &size, 0, pixels.data(), 0, nullptr) != 0);
-  return bytes;
-}
+using test::make_png;
 
 TEST_CASE("png_to_jpeg: a picture keeps its size and its colour") {
   Encoder encoder;
