@@ -35,6 +35,7 @@ behind_nginx() {
     port=$(free_port)
     FRONT=https://127.0.0.1:$port
     sed -e "s,listen 443,listen 127.0.0.1:$port," -e "s,127\.0\.0\.1:8000,${URL#http://}," \
+      -e "s,127\.0\.0\.1:8889,${VIDEO:-127.0.0.1:9}," \
       -e "s,/etc/ssl/certs/[^;]*,$T/cert.pem," -e "s,/etc/ssl/private/[^;]*,$T/key.pem," \
       -e "s,/etc/nginx/cameras.htpasswd;,$T/htpasswd;," "$FP_ROOT/examples/nginx.conf" >site.conf
     echo "events {} http { access_log off; $temporary include $T/site.conf; }" >nginx.conf
@@ -141,6 +142,60 @@ named() { status_of -k -u me:secret --connect-to "::${FRONT#https://}" -X POST "
   eventually browser_shows viewer.out p1.jpg
   part p2.jpg >&7
   eventually browser_shows viewer.out p2.jpg
+}
+
+# --- WebRTC
+
+# with_video [ARG...]: webrtc-serve as `video`; VIDEO is its address, a host and a port.
+with_video() {
+  start video webrtc-serve --listen 127.0.0.1:0 --input 'exec:camgrab test --size 160x120 --fps 15' "$@"
+  find_url video
+  VIDEO=${URL#http://}
+}
+video_viewer() { timeout $((2 * FP_DEADLINE_S)) "$PYTHON" "$SUPPORT/webrtc_viewer.py" "$@"; }
+
+@test "nginx has webrtc-serve at /live/: its page, WHEP and the WebSocket" {
+  with_video --allow-host cameras.example.org
+  URL=http://$VIDEO behind_nginx
+  front "$FRONT/live/" | grep -oE '(href|src)="[^"#:]*"' | cut -d '"' -f 2 | sort -u >named
+  at_least "$(wc -l <named)" 3
+  local path session
+  while read -r path; do equals "$path $(status_of -k -u me:secret "$FRONT/live/$path")" "$path 200"; done <named
+  session=$(head_value location -k -u me:secret -H 'Content-Type: application/sdp' \
+    --data-binary "@$FP_ROOT/tests/data/rtc/chromium-recvonly.sdp" "$FRONT/live/whep")
+  # nginx makes it absolute, by the name that was called.
+  matches "$session" '/live/whep/[0-9a-f]{32}$'
+  equals "$(status_of -k -u me:secret -X DELETE "$FRONT/live/whep/${session##*/}")" 200
+  start socket curl -sNik -u me:secret --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+    -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' "$FRONT/live/api/webrtc/ws"
+  eventually grep -q '^HTTP/1.1 101' socket.out
+}
+
+# coturn: a relay with examples/coturn/turnserver.conf, but for its addresses and that it may reach loopback; RELAY.
+coturn() {
+  type turnserver >/dev/null 2>&1 || skip "coturn is not here"
+  local attempt port
+  for attempt in 1 2 3 4 5; do
+    port=$(free_port)
+    sed -e "s/^listening-port=.*/listening-port=$port/" -e '/^denied-peer-ip=/d' "$FP_ROOT/examples/coturn/turnserver.conf" \
+      >turnserver.conf
+    printf '%s\n' listening-ip=127.0.0.1 relay-ip=127.0.0.1 allow-loopback-peers "pidfile=$T/turn" "userdb=$T/turndb" \
+      >>turnserver.conf
+    start turn turnserver -c turnserver.conf --log-file stdout
+    eventually turn_runs_or_ended
+    RELAY=127.0.0.1:$port
+    ! gone "$(pid_of turn)" && return
+  done
+  fails "turnserver does not start ($attempt attempts)"
+}
+turn_runs_or_ended() { gone "$(pid_of turn)" || grep -q "IPv4. UDP listener opened on: ${RELAY:-127}" turn.out; }
+
+@test "coturn relays the video of webrtc-serve, whose addresses nobody is told" {
+  coturn
+  echo framepipe:SECRET >turn.secret
+  with_video --turn "$RELAY" --turn-credentials turn.secret --relay-only
+  video_viewer "$URL/whep" --turn "framepipe:SECRET@$RELAY" >got || true
+  equals "$(jq -c '[.frames, .candidates]' got)" '[10,["host","relay"]]'
 }
 
 # --- cron
