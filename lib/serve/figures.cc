@@ -12,8 +12,8 @@
 namespace fp {
 namespace {
 
-using nlohmann::json;
 using http::metric_number;
+using nlohmann::json;
 using Family = http::MetricFamily;
 
 // To so many digits behind the point, so that the JSON holds no binary dust.

@@ -71,8 +71,9 @@ std::string parse_server(const std::string& option, const std::string& text) {
 // As it goes into a URL; user and password are written as they are, not percent-encoded.
 std::string parse_turn(const IceFlags& flags) {
   constexpr std::string_view kScheme = "turn://";
-  auto [text, secret] = without_secret(std::string(kScheme) + flags.turn);
-  const std::string server = parse_server("--turn", text.substr(kScheme.size()));
+  const auto at = flags.turn.rfind('@');  // a password may hold one
+  const std::string server = parse_server("--turn", at == std::string::npos ? flags.turn : flags.turn.substr(at + 1));
+  std::string secret = at == std::string::npos ? "" : flags.turn.substr(0, at);
   if (secret.empty() || !flags.turn_credentials.empty()) {
     secret = cli::read_credentials(flags.turn_credentials, kCredentialsVariable, "--turn-credentials").common;
   }

@@ -188,13 +188,14 @@ coturn() {
   done
   fails "turnserver does not start ($attempt attempts)"
 }
-turn_runs_or_ended() { gone "$(pid_of turn)" || grep -q "IPv4. UDP listener opened on: ${RELAY:-127}" turn.out; }
+# It says nothing of its UDP port.
+turn_runs_or_ended() { gone "$(pid_of turn)" || grep -q "0100007F:$(printf %04X "$port") " /proc/net/udp; }
 
 @test "coturn relays the video of webrtc-serve, whose addresses nobody is told" {
   coturn
   echo framepipe:SECRET >turn.secret
   with_video --turn "$RELAY" --turn-credentials turn.secret --relay-only
-  video_viewer "$URL/whep" --turn "framepipe:SECRET@$RELAY" >got || true
+  video_viewer "$URL/whep" >got || true
   equals "$(jq -c '[.frames, .candidates]' got)" '[10,["host","relay"]]'
 }
 

@@ -30,7 +30,7 @@ from_fifo() {
 whep() { get "${SDP[@]}" --data-binary "@$OFFER" "$URL/whep" "$@"; }
 whep_status() { status_of "${SDP[@]}" --data-binary "@$OFFER" "$URL/whep" "$@"; }
 # Begins a session that nobody connects, and gives its address.
-whep_session() { echo "$URL$(whep -D - -o /dev/null "$@" | tr -d '\r' | awk 'tolower($1) == "location:" { print $2 }')"; }
+whep_session() { echo "$URL$(whep -D - -o /dev/null | tr -d '\r' | awk 'tolower($1) == "location:" { print $2 }')"; }
 settings() { get "$URL/api/webrtc/settings" | jq -c "$1"; }
 change() { get -X POST -d "$1" "$URL/api/webrtc/settings" "${@:2}"; }
 metric() { get "$URL/metrics" | awk -v name="framepipe_webrtc_$1" '$1 == name { print $2 }'; }
@@ -49,20 +49,20 @@ staying() { start "$1" "$PYTHON" "$SUPPORT/webrtc_viewer.py" "$WS" --frames 1000
   contains "$(head_value content-security-policy "$URL/")" "default-src 'self'"
   get "$URL/" | grep -o 'assets/[a-zA-Z0-9._/-]*' | sort -u >todo
   at_least "$(wc -l <todo)" 3
-  : >done
+  : >seen
   while [ -s todo ]; do
     local path
     path=$(head -n 1 todo)
     sed -i 1d todo
-    grep -qxF "$path" done && continue
-    echo "$path" >>done
+    grep -qxF "$path" seen && continue
+    echo "$path" >>seen
     equals "$path $(status_of "$URL/$path")" "$path 200"
     [[ $path == *.js ]] || continue
     get "$URL/$path" | sed -nE "s/^.*from '([^']*)';\$/\\1/p" | while read -r name; do
       realpath -m --relative-to=/ "/$(dirname "$path")/$name"
     done >>todo
   done
-  at_least "$(wc -l <done)" 8
+  at_least "$(wc -l <seen)" 8
 }
 
 @test "webrtc-serve answers 404 where nothing is, 405 to what is not possible, and 421 to a name that is not its own" {
@@ -81,16 +81,16 @@ staying() { start "$1" "$PYTHON" "$SUPPORT/webrtc_viewer.py" "$WS" --frames 1000
 @test "webrtc-serve answers an offer by WHEP with a session, which DELETE ends" {
   webrtc
   whep -D head.txt >answer.sdp
-  tr -d '\r' <head.txt >head
-  contains "$(cat head)" 'HTTP/1.1 201'
-  contains "$(cat head)" 'Content-Type: application/sdp'
-  contains "$(cat head)" 'Accept-Patch: application/trickle-ice-sdpfrag'
-  matches "$(cat head)" 'ETag: "[0-9a-f]+"'
-  matches "$(cat head)" 'Location: /whep/[0-9a-f]{32}'
+  tr -d '\r' <head.txt >answer.head
+  contains "$(cat answer.head)" 'HTTP/1.1 201'
+  contains "$(cat answer.head)" 'Content-Type: application/sdp'
+  contains "$(cat answer.head)" 'Accept-Patch: application/trickle-ice-sdpfrag'
+  matches "$(cat answer.head)" 'ETag: "[0-9a-f]+"'
+  matches "$(cat answer.head)" 'Location: /whep/[0-9a-f]{32}'
   contains "$(cat answer.sdp)" 'a=sendonly'
   contains "$(cat answer.sdp)" 'typ host'
   local session
-  session=$URL$(awk '$1 == "Location:" { print $2 }' head)
+  session=$URL$(awk '$1 == "Location:" { print $2 }' answer.head)
   equals "$(metric sessions)" 1
   equals "$(state '.viewers[0].kind')" whep
   equals "$(status_of -X DELETE "$session")" 200
@@ -187,6 +187,7 @@ staying() { start "$1" "$PYTHON" "$SUPPORT/webrtc_viewer.py" "$WS" --frames 1000
   webrtc --udp-ports 42000-42099
   whep | grep '^a=candidate' >candidates
   at_least "$(wc -l <candidates)" 1
+  # shellcheck disable=SC2016 # awk's own
   run -1 awk '$5 != "127.0.0.1" || $6 < 42000 || $6 > 42099 { found = 1 } END { exit !found }' candidates
 }
 
@@ -345,11 +346,14 @@ staying() { start "$1" "$PYTHON" "$SUPPORT/webrtc_viewer.py" "$WS" --frames 1000
 
 @test "webrtc-serve shows the last picture to who comes while the source pauses" {
   from_fifo --stale 1h
-  make_pictures 1 160x128
-  part p1.jpg >&7
+  ffmpeg -v error -f lavfi -i color=red:size=160x128 -frames:v 1 red.jpg
+  part red.jpg >&7
   eventually state_is '.cameras[0].frames' 1
-  equals "$(viewer "$WS" --frames 1 | jq -c .size)" '[160,128]'
-  equals "$(viewer "$URL/whep" --frames 1 | jq -c .size)" '[160,128]'
+  local url
+  for url in "$WS" "$URL/whep"; do
+    viewer "$url" --frames 1 >got
+    jq -e '.size == [160, 128] and .colour[0] > 200 and .colour[1] < 60 and .colour[2] < 60' got
+  done
 }
 
 @test "webrtc-serve shows a card to who comes before the first picture" {

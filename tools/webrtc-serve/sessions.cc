@@ -89,7 +89,7 @@ std::optional<Refused> Sessions::refuse(const std::string& peer) const {
 }
 
 tl::expected<Sessions::Id, Refused> Sessions::begin(const char* kind, const std::string& peer, std::string_view sdp,
-                                                    SessionEvents events) {
+                                                    const SessionEvents& events) {
   if (auto refused = refuse(peer)) return tl::unexpected<Refused>(count(std::move(*refused)));
   const Id id = next_++;
   auto session = std::make_unique<Session>(list_, camera_, clock_, kind, peer);

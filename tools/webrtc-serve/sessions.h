@@ -98,7 +98,7 @@ class Sessions {
   /// Begins one with a peer's offer. `kind`: "whep" (which must offer video) or "websocket"; `peer`: its address. The
   /// events come later, never from within.
   [[nodiscard]] tl::expected<Id, Refused> begin(const char* kind, const std::string& peer, std::string_view sdp,
-                                                SessionEvents events);
+                                                const SessionEvents& events);
   /// Nullptr: it is over.
   [[nodiscard]] Session* find(Id id);
   /// Nothing when it is over already.

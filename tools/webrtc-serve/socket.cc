@@ -52,7 +52,7 @@ void SocketPeer::take(const rtc::message::Offer& offer) {
     session_ = 0;
     send(rtc::error_message("the session has ended: " + why));
   };
-  const auto id = sessions_.begin("websocket", peer_, offer.sdp, std::move(events));
+  const auto id = sessions_.begin("websocket", peer_, offer.sdp, events);
   if (!id) return send(rtc::error_message(id.error().text));
   session_ = *id;
 }
