@@ -44,13 +44,15 @@ Engine::Impl::Impl(Loop& the_loop, Report the_report) : loop(the_loop), report(s
   digger_ = std::thread([this] { dig(); });
 }
 
-Engine::Impl::~Impl() {
+Engine::Impl::~Impl() { finish(); }
+
+void Engine::Impl::finish() {
   {
     const std::scoped_lock lock(mutex_);
     ending_ = true;
   }
   changed_.notify_all();
-  digger_.join();
+  if (digger_.joinable()) digger_.join();
 }
 
 void Engine::Impl::adopt(GstElement* pipeline) const {
@@ -92,7 +94,7 @@ void Engine::Impl::dig() {
 }
 
 Engine::Engine(Loop& loop, Report report) : impl_(std::make_shared<Impl>(loop, std::move(report))) {}
-Engine::~Engine() = default;
+Engine::~Engine() { impl_->finish(); }
 Loop& Engine::loop() const { return impl_->loop; }
 std::size_t Engine::pipelines() const { return impl_->pipelines(); }
 
