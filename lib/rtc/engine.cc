@@ -35,6 +35,17 @@ void start_gstreamer() {
   }
 }
 
+// webrtcbin of GStreamer 1.22 stops its own thread after its elements, and may have added and started some meanwhile.
+void stop(GstElement* pipeline) {
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  const auto stop_one = [](const GValue* item, gpointer) {
+    gst_element_set_state(GST_ELEMENT(g_value_get_object(item)), GST_STATE_NULL);
+  };
+  GstIterator* const all = gst_bin_iterate_recurse(GST_BIN(pipeline));
+  while (gst_iterator_foreach(all, stop_one, nullptr) == GST_ITERATOR_RESYNC) gst_iterator_resync(all);
+  gst_iterator_free(all);
+}
+
 }  // namespace
 
 Engine::Impl::Impl(Loop& the_loop, Report the_report) : loop(the_loop), report(std::move(the_report)) {
@@ -84,7 +95,7 @@ void Engine::Impl::dig() {
     ElementRef pipeline = std::move(dead_.front());
     dead_.pop_front();
     lock.unlock();
-    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+    stop(pipeline.get());
     pipeline.reset();
     lock.lock();
     --alive_;
