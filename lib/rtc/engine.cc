@@ -1,12 +1,15 @@
 #include "rtc/engine.h"
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "rtc/engine_impl.h"
 
 namespace fp::rtc {
 namespace {
+
+constexpr std::chrono::seconds kLongestWait{5};
 
 // What is used, and the Debian package that has it.
 constexpr std::array<std::pair<const char*, const char*>, 9> kElements{{
@@ -99,11 +102,18 @@ void Engine::Impl::dig() {
     pipeline.reset();
     lock.lock();
     --alive_;
+    changed_.notify_all();
   }
 }
 
+// Otherwise a thread of webrtcbin's could be the last to let go of us, and would wait for itself.
+void Engine::Impl::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kLongestWait, [this] { return alive_ == 0; });
+}
+
 Engine::Engine(Loop& loop, Report report) : impl_(std::make_shared<Impl>(loop, std::move(report))) {}
-Engine::~Engine() = default;
+Engine::~Engine() { impl_->wait(); }
 Loop& Engine::loop() const { return impl_->loop; }
 std::size_t Engine::pipelines() const { return impl_->pipelines(); }
 

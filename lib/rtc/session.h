@@ -79,9 +79,10 @@ class Session : public std::enable_shared_from_this<Session> {
   ElementRef webrtc_;
   PeerState state_ = PeerState::Negotiating;
   const char* describing_ = nullptr;  // "answer" or "offer", while candidates are gathered for it
+  bool started_ = false;
   bool remote_set_ = false;
   std::optional<Description> offered_;  // by us, and not answered yet
-  std::vector<Candidate> early_;  // candidates that came before the description
+  std::vector<Candidate> early_;        // candidates that came before the description
   std::size_t candidates_ = 0;
   const SteadyTime began_;
   SteadyTime gathering_since_{};
