@@ -100,6 +100,7 @@ Result<Done> Session::start() {
   if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     return fail(Error{Error::Kind::Unsupported, 0, "the pipeline does not start"});
   }
+  started_ = true;
   look_timer_.every(250ms);
   return Done{};
 }
@@ -271,8 +272,15 @@ void Session::end(const std::string& why) {
 void Session::close() {
   state_ = PeerState::Gone;
   look_timer_.cancel();
+  if (!pipeline_) return;
+  // webrtcbin does one thing after the other: the answer to this one says that it does nothing more with its elements.
+  const auto kept = std::make_shared<ElementRef>(std::move(pipeline_));
+  const auto bury = [engine = engine_, kept](const GstStructure*) { engine->bury(std::move(*kept)); };
+  if (started_)
+    g_signal_emit_by_name(webrtc_.get(), "get-stats", nullptr, promise(bury));
+  else
+    bury(nullptr);
   webrtc_.reset();
-  if (pipeline_) engine_->bury(std::move(pipeline_));
 }
 
 }  // namespace fp::rtc

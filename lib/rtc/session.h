@@ -97,6 +97,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<Caller> caller_;
   PeerState state_ = PeerState::Negotiating;
   const char* describing_ = nullptr;  // "answer" or "offer", while candidates are gathered for it
+  bool started_ = false;
   bool remote_set_ = false;
   std::optional<Description> offered_;  // by us, and not answered yet
   std::vector<Candidate> early_;        // candidates that came before the description
