@@ -1,12 +1,15 @@
 #include "rtc/engine.h"
 
 #include <array>
+#include <chrono>
 #include <utility>
 
 #include "rtc/engine_impl.h"
 
 namespace fp::rtc {
 namespace {
+
+constexpr std::chrono::seconds kLongestWait{5};
 
 // What is used, and the Debian package that has it.
 constexpr std::array<std::pair<const char*, const char*>, 9> kElements{{
@@ -35,6 +38,17 @@ void start_gstreamer() {
   }
 }
 
+// webrtcbin of GStreamer 1.22 stops its own thread after its elements, and may have added and started some meanwhile.
+void stop(GstElement* pipeline) {
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  const auto stop_one = [](const GValue* item, gpointer) {
+    gst_element_set_state(GST_ELEMENT(g_value_get_object(item)), GST_STATE_NULL);
+  };
+  GstIterator* const all = gst_bin_iterate_recurse(GST_BIN(pipeline));
+  while (gst_iterator_foreach(all, stop_one, nullptr) == GST_ITERATOR_RESYNC) gst_iterator_resync(all);
+  gst_iterator_free(all);
+}
+
 }  // namespace
 
 Engine::Impl::Impl(Loop& the_loop, Report the_report) : loop(the_loop), report(std::move(the_report)) {
@@ -44,13 +58,15 @@ Engine::Impl::Impl(Loop& the_loop, Report the_report) : loop(the_loop), report(s
   digger_ = std::thread([this] { dig(); });
 }
 
-Engine::Impl::~Impl() {
+Engine::Impl::~Impl() { finish(); }
+
+void Engine::Impl::finish() {
   {
     const std::scoped_lock lock(mutex_);
     ending_ = true;
   }
   changed_.notify_all();
-  digger_.join();
+  if (digger_.joinable()) digger_.join();
 }
 
 void Engine::Impl::adopt(GstElement* pipeline) const {
@@ -84,15 +100,25 @@ void Engine::Impl::dig() {
     ElementRef pipeline = std::move(dead_.front());
     dead_.pop_front();
     lock.unlock();
-    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+    stop(pipeline.get());
     pipeline.reset();
     lock.lock();
     --alive_;
+    changed_.notify_all();
   }
 }
 
+// What webrtcbin still does for a session that is over comes to its end first.
+void Engine::Impl::wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, kLongestWait, [this] { return alive_ == 0; });
+}
+
 Engine::Engine(Loop& loop, Report report) : impl_(std::make_shared<Impl>(loop, std::move(report))) {}
-Engine::~Engine() = default;
+Engine::~Engine() {
+  impl_->wait();
+  impl_->finish();
+}
 Loop& Engine::loop() const { return impl_->loop; }
 std::size_t Engine::pipelines() const { return impl_->pipelines(); }
 

@@ -23,7 +23,11 @@ struct Engine::Impl {
 
   /// Takes the pipeline down and lets go of it, on a thread of its own: that may take 50 ms. Any thread.
   void bury(ElementRef pipeline);
+  /// Until all pipelines are down.
+  void wait();
   [[nodiscard]] std::size_t pipelines() const;
+  /// Waits until all that was buried is down, and ends the thread.
+  void finish();
 
   Loop& loop;
   const Report report;

@@ -3,6 +3,7 @@
 #include <gst/app/gstappsink.h>
 #include <gst/video/video.h>
 
+#include <cstring>
 #include <deque>
 #include <mutex>
 
@@ -30,9 +31,11 @@ CapsRef wanted_caps(Codec codec, int payload_type) {
 
 }  // namespace
 
+class Inlet;
+
 struct Ingest::Impl : std::enable_shared_from_this<Ingest::Impl> {
   Impl(Engine& engine, const IngestOptions& the_options, IngestEvents the_events)
-      : options(the_options), events(std::move(the_events)), chunks(the_options.max_frame_bytes) {
+      : options(the_options), events(std::move(the_events)) {
     PeerEvents inner;
     inner.described = [this](const char* type, const std::string& sdp) {
       const auto keep = shared_from_this();
@@ -55,46 +58,70 @@ struct Ingest::Impl : std::enable_shared_from_this<Ingest::Impl> {
   ~Impl() { stop(); }
 
   Result<Done> take_offer(std::string_view text);
-  void adopt_channel(GObject* found);
-  void message(ByteView bytes);
-  void queue(IncomingPicture picture);
   void hand_on();
   void opened(const char* how);
-  void adopt_track(GstPad* pad);
-  GstFlowReturn decoded(GstAppSink* sink);
-  Result<Blob> encoded(GstSample* sample);
   void stop();
-  template <typename Function>
-  void post(Function function) {
-    session->post([weak = weak_from_this(), call = std::move(function)](Session&) {
-      const auto self = weak.lock();
-      if (self && self->alive) call(*self);
-    });
-  }
 
   const IngestOptions options;
   IngestEvents events;
   std::shared_ptr<Session> session;
-  bool offered = false;
+  std::shared_ptr<Inlet> inlet;  // once there is an offer
   bool alive = true;
+};
 
-  // Also of GStreamer's threads.
-  mutable std::mutex mutex;
-  ObjectRef channel;  // the first one
-  Chunks chunks;
-  std::deque<IncomingPicture> waiting;
-  bool posted = false;
-  bool track = false;
-  std::uint32_t track_pictures = 0;
-  jpeg::Encoder encoder;  // of the track's thread alone
-  Figures figures;
+// What comes from the peer, on GStreamer's threads; tells the session's owner on the loop's. Threads of the pipeline
+// may be the last to hold it: nothing in here waits for them.
+class Inlet : public std::enable_shared_from_this<Inlet> {
+ public:
+  Inlet(Caller call, std::weak_ptr<Ingest::Impl> owner, const IngestOptions& options)
+      : call_(std::move(call)),
+        owner_(std::move(owner)),
+        quality_percent_(options.quality_percent),
+        chunks_(options.max_frame_bytes) {}
+  void adopt_channel(GObject* found);
+  void adopt_track(GstPad* pad);
+  /// All that is whole and was not handed on yet.
+  [[nodiscard]] std::deque<IncomingPicture> take();
+  bool send_text(const std::string& text);
+  void close();
+  [[nodiscard]] Ingest::Figures figures() const;
+
+ private:
+  void message(ByteView bytes);
+  void text(const gchar* text);
+  void queue(IncomingPicture picture);
+  GstFlowReturn decoded(GstAppSink* sink);
+  [[nodiscard]] Result<Blob> encoded(GstSample* sample);
+  void end(const std::string& why) {
+    post([why](Ingest::Impl& impl) { impl.session->end(why); });
+  }
+  template <typename Function>
+  void post(Function function) const {
+    call_.post([weak = owner_, tell = std::move(function)](Session&) {
+      const auto owner = weak.lock();
+      if (owner && owner->alive) tell(*owner);
+    });
+  }
+
+  const Caller call_;
+  const std::weak_ptr<Ingest::Impl> owner_;
+  const int quality_percent_;
+  jpeg::Encoder encoder_;  // of the track's thread alone
+  mutable std::mutex mutex_;
+  bool closed_ = false;
+  ObjectRef channel_;  // the first one
+  Chunks chunks_;
+  std::deque<IncomingPicture> waiting_;
+  bool posted_ = false;
+  bool track_ = false;
+  std::uint32_t track_pictures_ = 0;
+  Ingest::Figures figures_;
 };
 
 Result<Done> Ingest::Impl::take_offer(std::string_view text) {
-  if (offered) return fail(unsupported("a second offer: end this session and begin another"));
+  if (inlet) return fail(unsupported("a second offer: end this session and begin another"));
   auto description = read_description(text);
   if (!description) return fail(std::move(description).error());
-  offered = true;
   const Media* const video = description->video(/*receives=*/false);
   std::optional<std::pair<Codec, int>> codec;
   if (video != nullptr) {
@@ -106,7 +133,8 @@ Result<Done> Ingest::Impl::take_offer(std::string_view text) {
     return fail(unsupported(video != nullptr ? "the offer's video is neither VP8 nor H.264"
                                              : "the offer has neither a data channel nor video that sends"));
   }
-  const auto weak = weak_from_this();
+  inlet = std::make_shared<Inlet>(session->caller(), weak_from_this(), options);
+  const std::weak_ptr<Inlet> weak = inlet;
   connect(session->webrtc(), "on-data-channel",
           std::function<void(GstElement*, GObject*)>([weak](GstElement*, GObject* found) {
             if (const auto self = weak.lock()) self->adopt_channel(found);
@@ -128,80 +156,87 @@ Result<Done> Ingest::Impl::take_offer(std::string_view text) {
   return Done{};
 }
 
-// On a thread of webrtcbin's; the channel's callbacks come on one thread, too.
-void Ingest::Impl::adopt_channel(GObject* found) {
-  {
-    const std::scoped_lock lock(mutex);
-    if (channel) return;  // one is enough: what comes over others is nobody's
-    channel.reset(G_OBJECT(g_object_ref(found)));
+void Ingest::Impl::opened(const char* how) {
+  if (events.open) events.open(how);
+}
+
+void Ingest::Impl::hand_on() {
+  for (IncomingPicture& picture : inlet->take()) {
+    if (alive && events.picture) events.picture(std::move(picture));
   }
-  const auto weak = weak_from_this();
+}
+
+void Ingest::Impl::stop() {
+  alive = false;
+  if (inlet) inlet->close();
+  session->close();
+}
+
+void Inlet::adopt_channel(GObject* found) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (channel_ || closed_) return;  // one is enough: what comes over others is nobody's
+    channel_.reset(G_OBJECT(g_object_ref(found)));
+  }
+  const std::weak_ptr<Inlet> weak = weak_from_this();
   connect(found, "on-message-data", std::function<void(GObject*, GBytes*)>([weak](GObject*, GBytes* data) {
             const auto self = weak.lock();
             if (!self || data == nullptr) return;
             gsize size = 0;
             const void* const bytes = g_bytes_get_data(data, &size);
-            self->session->heard();
             self->message(ByteView(static_cast<const std::uint8_t*>(bytes), size));
           }));
-  connect(
-      found, "on-message-string", std::function<void(GObject*, gchar*)>([weak](GObject*, gchar* text) {
-        const auto self = weak.lock();
-        if (!self || text == nullptr) return;
-        std::string copy(text, strnlen(text, kMaxText + 1));
-        if (copy.size() > kMaxText || g_utf8_validate(copy.data(), static_cast<gssize>(copy.size()), nullptr) == 0) {
-          return;
-        }
-        self->post([said = std::move(copy)](Impl& impl) {
-          if (impl.events.text) impl.events.text(said);
-        });
-      }));
-  post([](Impl& impl) { impl.opened("data"); });
+  connect(found, "on-message-string", std::function<void(GObject*, gchar*)>([weak](GObject*, gchar* text) {
+            const auto self = weak.lock();
+            if (self && text != nullptr) self->text(text);
+          }));
+  post([](Ingest::Impl& impl) { impl.opened("data"); });
 }
 
-void Ingest::Impl::opened(const char* how) {
-  if (events.open) events.open(how);
+void Inlet::message(ByteView bytes) {
+  call_.heard();
+  const std::scoped_lock lock(mutex_);
+  figures_.bytes += bytes.size();
+  if (auto picture = chunks_.add(bytes)) queue(std::move(*picture));
 }
 
-void Ingest::Impl::message(ByteView bytes) {
-  const std::scoped_lock lock(mutex);
-  figures.bytes += bytes.size();
-  if (auto picture = chunks.add(bytes)) queue(std::move(*picture));
+void Inlet::text(const gchar* text) {
+  call_.heard();
+  std::string copy(text, strnlen(text, kMaxText + 1));
+  if (copy.size() > kMaxText || g_utf8_validate(copy.data(), static_cast<gssize>(copy.size()), nullptr) == 0) return;
+  post([said = std::move(copy)](Ingest::Impl& impl) {
+    if (impl.events.text) impl.events.text(said);
+  });
 }
 
 // Under the mutex.
-void Ingest::Impl::queue(IncomingPicture picture) {
-  if (waiting.size() >= kMostWaiting) {
-    waiting.pop_front();
-    ++figures.superseded;
+void Inlet::queue(IncomingPicture picture) {
+  if (closed_) return;
+  if (waiting_.size() >= kMostWaiting) {
+    waiting_.pop_front();
+    ++figures_.superseded;
   }
-  waiting.push_back(std::move(picture));
-  if (!std::exchange(posted, true)) post([](Impl& impl) { impl.hand_on(); });
+  waiting_.push_back(std::move(picture));
+  if (!std::exchange(posted_, true)) post([](Ingest::Impl& impl) { impl.hand_on(); });
 }
 
-void Ingest::Impl::hand_on() {
-  std::deque<IncomingPicture> pictures;
-  {
-    const std::scoped_lock lock(mutex);
-    posted = false;
-    pictures.swap(waiting);
-    figures.pictures += pictures.size();
-  }
-  for (IncomingPicture& picture : pictures) {
-    if (alive && events.picture) events.picture(std::move(picture));
-  }
+std::deque<IncomingPicture> Inlet::take() {
+  const std::scoped_lock lock(mutex_);
+  posted_ = false;
+  figures_.pictures += waiting_.size();
+  return std::exchange(waiting_, {});
 }
 
 // A track: decoded and made JPEG here. Its newest picture wins at each step.
-void Ingest::Impl::adopt_track(GstPad* pad) {
+void Inlet::adopt_track(GstPad* pad) {
   const CapsRef caps(gst_pad_get_current_caps(pad));
   const GstStructure* const words = caps ? gst_caps_get_structure(caps.get(), 0) : nullptr;
   const char* const encoding = words != nullptr ? gst_structure_get_string(words, "encoding-name") : nullptr;
   const bool vp8 = g_strcmp0(encoding, "VP8") == 0;
   {
-    const std::scoped_lock lock(mutex);
-    if ((!vp8 && g_strcmp0(encoding, "H264") != 0) || track) return;
-    track = true;
+    const std::scoped_lock lock(mutex_);
+    if ((!vp8 && g_strcmp0(encoding, "H264") != 0) || track_ || closed_) return;
+    track_ = true;
   }
   const std::string decoder =
       vp8 ? "rtpvp8depay request-keyframe=true wait-for-keyframe=true ! vp8dec threads=1"
@@ -212,12 +247,10 @@ void Ingest::Impl::adopt_track(GstPad* pad) {
   GError* raw = nullptr;
   GstElement* const bin = gst_parse_bin_from_description(text.c_str(), TRUE, &raw);
   const std::unique_ptr<GError, FreeError> error(raw);
-  if (bin == nullptr) {
-    return post([why = std::string(error ? error->message : "no decoder")](Impl& impl) { impl.session->end(why); });
-  }
+  if (bin == nullptr) return end(error ? error->message : "no decoder");
   const ElementRef out = child(bin, "out");
   connect(out.get(), "new-sample",
-          std::function<GstFlowReturn(GstAppSink*)>([weak = weak_from_this()](GstAppSink* sink) {
+          std::function<GstFlowReturn(GstAppSink*)>([weak = std::weak_ptr<Inlet>(weak_from_this())](GstAppSink* sink) {
             const auto self = weak.lock();
             return self ? self->decoded(sink) : GST_FLOW_EOS;
           }));
@@ -226,34 +259,34 @@ void Ingest::Impl::adopt_track(GstPad* pad) {
   gst_element_sync_state_with_parent(bin);
   const GstRef<GstPad> in(gst_element_get_static_pad(bin, "sink"));
   if (gst_pad_link(pad, in.get()) != GST_PAD_LINK_OK) {
-    return post([](Impl& impl) { impl.session->end("its video cannot be decoded"); });
+    return end("its video cannot be decoded");
   }
-  post([](Impl& impl) {
+  post([](Ingest::Impl& impl) {
     impl.session->watch_for_silence();
     impl.opened("track");
   });
 }
 
-GstFlowReturn Ingest::Impl::decoded(GstAppSink* sink) {
+GstFlowReturn Inlet::decoded(GstAppSink* sink) {
   const SampleRef sample(gst_app_sink_pull_sample(sink));
   if (!sample) return GST_FLOW_EOS;
-  session->heard();
+  call_.heard();
   auto jpeg = encoded(sample.get());
-  const std::scoped_lock lock(mutex);
+  const std::scoped_lock lock(mutex_);
   if (!jpeg) {
-    ++figures.failed;
+    ++figures_.failed;
     return GST_FLOW_OK;
   }
   IncomingPicture picture;
   picture.bytes.assign(jpeg->data(), jpeg->data() + jpeg->size());
-  picture.number = track_pictures++;
-  figures.bytes += picture.bytes.size();
+  picture.number = track_pictures_++;
+  figures_.bytes += picture.bytes.size();
   queue(std::move(picture));
   return GST_FLOW_OK;
 }
 
 // videoconvert of GStreamer 1.22 leaves the range as it is between two pictures of the same format: blacks were grey.
-Result<Blob> Ingest::Impl::encoded(GstSample* sample) {
+Result<Blob> Inlet::encoded(GstSample* sample) {
   GstVideoInfo info;
   GstVideoFrame frame;
   const GstCaps* const caps = gst_sample_get_caps(sample);
@@ -268,20 +301,34 @@ Result<Blob> Ingest::Impl::encoded(GstSample* sample) {
     source.planes.at(plane) = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane));
     source.strides.at(plane) = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane);
   }
-  auto jpeg = jpeg::within_limits(source.size) ? encoder.encode(read_i420(source), options.quality_percent)
+  auto jpeg = jpeg::within_limits(source.size) ? encoder_.encode(read_i420(source), quality_percent_)
                                                : fail(unsupported("too large a picture"));
   gst_video_frame_unmap(&frame);
   return jpeg;
 }
 
-void Ingest::Impl::stop() {
-  alive = false;
-  {
-    const std::scoped_lock lock(mutex);
-    channel.reset();
-    waiting.clear();
-  }
-  session->close();
+bool Inlet::send_text(const std::string& text) {
+  const std::scoped_lock lock(mutex_);
+  if (!channel_ || text.size() > kMaxText) return false;
+  guint64 unsent = 0;
+  g_object_get(channel_.get(), "buffered-amount", &unsent, nullptr);
+  if (unsent > kMostUnsent) return false;
+  g_signal_emit_by_name(channel_.get(), "send-string", text.c_str());
+  return true;
+}
+
+void Inlet::close() {
+  const std::scoped_lock lock(mutex_);
+  closed_ = true;
+  channel_.reset();
+  waiting_.clear();
+}
+
+Ingest::Figures Inlet::figures() const {
+  const std::scoped_lock lock(mutex_);
+  Ingest::Figures now = figures_;
+  now.chunks = chunks_.figures();
+  return now;
 }
 
 Ingest::Ingest(Engine& engine, const IngestOptions& options, IngestEvents events)
@@ -290,23 +337,8 @@ Ingest::~Ingest() { impl_->stop(); }
 Result<Done> Ingest::take_offer(std::string_view sdp) { return impl_->take_offer(sdp); }
 void Ingest::take_candidate(const Candidate& candidate) { impl_->session->take_candidate(candidate); }
 
-bool Ingest::send_text(const std::string& text) {
-  const std::scoped_lock lock(impl_->mutex);
-  if (!impl_->channel || text.size() > kMaxText) return false;
-  guint64 unsent = 0;
-  g_object_get(impl_->channel.get(), "buffered-amount", &unsent, nullptr);
-  if (unsent > kMostUnsent) return false;
-  g_signal_emit_by_name(impl_->channel.get(), "send-string", text.c_str());
-  return true;
-}
-
+bool Ingest::send_text(const std::string& text) { return impl_->inlet && impl_->inlet->send_text(text); }
 PeerState Ingest::state() const { return impl_->session->state(); }
-
-Ingest::Figures Ingest::figures() const {
-  const std::scoped_lock lock(impl_->mutex);
-  Figures now = impl_->figures;
-  now.chunks = impl_->chunks.figures();
-  return now;
-}
+Ingest::Figures Ingest::figures() const { return impl_->inlet ? impl_->inlet->figures() : Figures(); }
 
 }  // namespace fp::rtc

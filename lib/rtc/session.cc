@@ -73,19 +73,14 @@ Session::~Session() { close(); }
 Result<Done> Session::start() {
   g_object_set(webrtc_.get(), "bundle-policy", kMaxBundle, nullptr);
   if (auto done = set_ice(); !done) return done;
-  const auto weak = weak_from_this();
   connect(webrtc_.get(), "notify::ice-gathering-state",
-          std::function<void(GObject*, GParamSpec*)>([weak](GObject*, GParamSpec*) {
-            if (const auto self = weak.lock()) self->post([](Session& session) { session.describe(); });
-          }));
+          std::function<void(GObject*, GParamSpec*)>(
+              [call = caller()](GObject*, GParamSpec*) { call.post([](Session& session) { session.describe(); }); }));
   connect(webrtc_.get(), "notify::connection-state",
-          std::function<void(GObject*, GParamSpec*)>([weak](GObject*, GParamSpec*) {
-            if (const auto self = weak.lock()) self->post([](Session& session) { session.state_changed(); });
+          std::function<void(GObject*, GParamSpec*)>([call = caller()](GObject*, GParamSpec*) {
+            call.post([](Session& session) { session.state_changed(); });
           }));
   // Errors come on the threads of elements; nobody else reads the bus.
-  struct Watch {
-    std::weak_ptr<Session> session;
-  };
   const GstRef<GstBus> bus(gst_pipeline_get_bus(GST_PIPELINE(pipeline_.get())));
   gst_bus_set_sync_handler(
       bus.get(),
@@ -95,17 +90,17 @@ Result<Done> Session::start() {
           gst_message_parse_error(message, &raw, nullptr);
           const std::unique_ptr<GError, FreeError> error(raw);
           std::string text = error ? printable(error->message, 200) : "an error";
-          if (const auto self = static_cast<Watch*>(data)->session.lock()) {
-            self->post([why = std::move(text)](Session& session) { session.end("GStreamer: " + why); });
-          }
+          static_cast<Caller*>(data)->post(
+              [why = std::move(text)](Session& session) { session.end("GStreamer: " + why); });
         }
         gst_message_unref(message);
         return GST_BUS_DROP;
       },
-      new Watch{weak}, [](gpointer data) { delete static_cast<Watch*>(data); });
+      new Caller(caller()), [](gpointer data) { delete static_cast<Caller*>(data); });
   if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     return fail(Error{Error::Kind::Unsupported, 0, "the pipeline does not start"});
   }
+  started_ = true;
   look_timer_.every(250ms);
   return Done{};
 }
@@ -138,14 +133,11 @@ Result<Done> Session::set_ice() {
 void Session::set_remote(int type, const std::string& sdp, Next next) {
   const DescriptionRef description = parse(type, sdp);
   if (!description) {
-    return post([](Session& session) { session.end("its description cannot be read"); });
+    return caller().post([](Session& session) { session.end("its description cannot be read"); });
   }
-  const auto weak = weak_from_this();
   g_signal_emit_by_name(webrtc_.get(), "set-remote-description", description.get(),
-                        promise([weak, next](const GstStructure* reply) {
-                          const auto self = weak.lock();
-                          if (!self) return;
-                          self->post([trouble = trouble_of(reply), next](Session& session) {
+                        promise([call = caller(), next](const GstStructure* reply) {
+                          call.post([trouble = trouble_of(reply), next](Session& session) {
                             if (trouble) return session.end("its description was refused: " + *trouble);
                             if (session.state_ == PeerState::Gone) return;
                             session.remote_set_ = true;
@@ -178,12 +170,9 @@ Result<Done> Session::take_answer(const Description& answer) {
 }
 
 void Session::make_description(const char* signal, const char* member) {
-  const auto weak = weak_from_this();
-  GstPromise* const made = promise([weak, member](const GstStructure* reply) {
-    const auto self = weak.lock();
-    if (!self) return;
+  GstPromise* const made = promise([call = caller(), member](const GstStructure* reply) {
     if (auto trouble = trouble_of(reply); trouble || reply == nullptr) {
-      self->post([why = trouble.value_or("nothing came of it"), member](Session& session) {
+      call.post([why = trouble.value_or("nothing came of it"), member](Session& session) {
         session.end(std::string("no ") + member + ": " + why);
       });
       return;
@@ -191,7 +180,7 @@ void Session::make_description(const char* signal, const char* member) {
     GstWebRTCSessionDescription* raw = nullptr;
     gst_structure_get(reply, member, gst_webrtc_session_description_get_type(), &raw, nullptr);
     const std::shared_ptr<GstWebRTCSessionDescription> description(raw, FreeDescription());
-    self->post([description, member](Session& session) { session.set_local(description.get(), member); });
+    call.post([description, member](Session& session) { session.set_local(description.get(), member); });
   });
   g_signal_emit_by_name(webrtc_.get(), signal, nullptr, made);
 }
@@ -199,12 +188,9 @@ void Session::make_description(const char* signal, const char* member) {
 void Session::set_local(GstWebRTCSessionDescription* description, const char* member) {
   if (state_ == PeerState::Gone) return;
   if (description == nullptr) return end(std::string("no ") + member + " came of it");
-  const auto weak = weak_from_this();
   g_signal_emit_by_name(webrtc_.get(), "set-local-description", description,
-                        promise([weak, member](const GstStructure* set) {
-                          const auto self = weak.lock();
-                          if (!self) return;
-                          self->post([trouble = trouble_of(set), member](Session& session) {
+                        promise([call = caller(), member](const GstStructure* set) {
+                          call.post([trouble = trouble_of(set), member](Session& session) {
                             if (trouble) return session.end(std::string("no ") + member + ": " + *trouble);
                             session.describing_ = member;
                             session.gathering_since_ = session.clock_.steady();
@@ -251,14 +237,16 @@ void Session::state_changed() {
   if (now == kClosed) return end("the peer has closed it");
   if (now != kConnected || state_ == PeerState::Connected) return;
   state_ = PeerState::Connected;
-  heard();
   if (events_.connected) events_.connected();
 }
 
-void Session::heard() { heard_ = clock_.steady().time_since_epoch().count(); }
+const Caller& Session::caller() {
+  if (!caller_) caller_.emplace(engine_->loop, weak_from_this());
+  return *caller_;
+}
 
 void Session::watch_for_silence() {
-  heard();
+  caller().heard();
   watches_silence_ = true;
 }
 
@@ -270,8 +258,7 @@ void Session::look() {
   if (state_ == PeerState::Negotiating && now > began_ + options_.connect_time) {
     return end("no connection came about within " + seconds(options_.connect_time));
   }
-  const SteadyTime heard{SteadyTime::duration(heard_.load())};
-  if (state_ == PeerState::Connected && watches_silence_ && now > heard + options_.silence) {
+  if (state_ == PeerState::Connected && watches_silence_ && now > caller().last_heard() + options_.silence) {
     end("no word from the peer for " + seconds(options_.silence));
   }
 }
@@ -285,8 +272,15 @@ void Session::end(const std::string& why) {
 void Session::close() {
   state_ = PeerState::Gone;
   look_timer_.cancel();
+  if (!pipeline_) return;
+  // webrtcbin does one thing after the other: the answer to this one says that it does nothing more with its elements.
+  const auto kept = std::make_shared<ElementRef>(std::move(pipeline_));
+  const auto bury = [engine = engine_, kept](const GstStructure*) { engine->bury(std::move(*kept)); };
+  if (started_)
+    g_signal_emit_by_name(webrtc_.get(), "get-stats", nullptr, promise(bury));
+  else
+    bury(nullptr);
   webrtc_.reset();
-  if (pipeline_) engine_->bury(std::move(pipeline_));
 }
 
 }  // namespace fp::rtc

@@ -17,8 +17,34 @@ struct GstWebRTCSessionDescription;
 
 namespace fp::rtc {
 
-/// Owned by a shared pointer: what webrtcbin's threads have to tell goes through the loop, and finds the session by a
-/// weak one. All calls on the loop's thread. After gone() or close() nothing more is told.
+class Session;
+
+/// What callbacks on GStreamer's threads hold of a session: never the session itself, whose end is the loop's business
+/// (a last reference that is dropped by a thread of the pipeline would wait for that very thread). Any thread, while
+/// the loop lives.
+class Caller {
+ public:
+  Caller(Loop& loop, std::weak_ptr<Session> session)
+      : loop_(&loop), session_(std::move(session)), heard_(std::make_shared<std::atomic<SteadyTime::rep>>(0)) {}
+  /// `function` is called with the session on the loop's thread, if it is there still.
+  template <typename Function>
+  void post(Function function) const {
+    loop_->post([weak = session_, call = std::move(function)] {
+      if (const auto session = weak.lock()) call(*session);
+    });
+  }
+  /// Something has come from the peer.
+  void heard() const { *heard_ = SystemClock().steady().time_since_epoch().count(); }
+  [[nodiscard]] SteadyTime last_heard() const { return SteadyTime(SteadyTime::duration(heard_->load())); }
+
+ private:
+  Loop* loop_;
+  std::weak_ptr<Session> session_;
+  std::shared_ptr<std::atomic<SteadyTime::rep>> heard_;
+};
+
+/// Owned by a shared pointer, of the loop's thread alone: what webrtcbin's threads have to tell goes through a Caller.
+/// After gone() or close() nothing more is told.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   /// An own pipeline with a webrtcbin and nothing else in it, not running yet. Throws Failure (Unavailable).
@@ -45,18 +71,9 @@ class Session : public std::enable_shared_from_this<Session> {
   [[nodiscard]] PeerState state() const { return state_; }
   [[nodiscard]] GstElement* pipeline() const { return pipeline_.get(); }
   [[nodiscard]] GstElement* webrtc() const { return webrtc_.get(); }
-  /// Something has come from the peer. Any thread.
-  void heard();
+  [[nodiscard]] const Caller& caller();
   /// From now on a peer from which nothing has come for PeerOptions::silence is gone.
   void watch_for_silence();
-  /// For whatever is called on another thread: `function` is called on the loop's thread, if the session is there
-  /// still.
-  template <typename Function>
-  void post(Function function) {
-    engine_->loop.post([weak = weak_from_this(), call = std::move(function)] {
-      if (const auto self = weak.lock()) call(*self);
-    });
-  }
   [[nodiscard]] Engine::Impl& engine() const { return *engine_; }
 
  private:
@@ -77,16 +94,17 @@ class Session : public std::enable_shared_from_this<Session> {
   const SystemClock clock_;
   ElementRef pipeline_;
   ElementRef webrtc_;
+  std::optional<Caller> caller_;
   PeerState state_ = PeerState::Negotiating;
   const char* describing_ = nullptr;  // "answer" or "offer", while candidates are gathered for it
+  bool started_ = false;
   bool remote_set_ = false;
   std::optional<Description> offered_;  // by us, and not answered yet
-  std::vector<Candidate> early_;  // candidates that came before the description
+  std::vector<Candidate> early_;        // candidates that came before the description
   std::size_t candidates_ = 0;
   const SteadyTime began_;
   SteadyTime gathering_since_{};
   bool watches_silence_ = false;
-  std::atomic<SteadyTime::rep> heard_{0};
   Timer look_timer_;
 };
 

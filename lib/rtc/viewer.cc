@@ -74,6 +74,7 @@ struct Viewer::Impl final : EncodedSink, std::enable_shared_from_this<Viewer::Im
   Result<Done> prefer(GstPad* pad, GstCaps* caps);
   void offer_video();
   void watch_key_requests();
+  void key_requested();
   void watch_reports();
   void described(const char* type, const std::string& sdp);
   void connected();
@@ -131,7 +132,7 @@ Result<Done> Viewer::Impl::take_offer(std::string_view text, bool must_have_vide
     // webrtcbin makes no answer to that. Ours says as little, and the video is offered to the peer.
     if (auto done = add_video(kOwnPayloadType); !done) return done;
     if (auto done = session->start(); !done) return done;
-    session->post([weak = weak_from_this()](Session&) {
+    session->caller().post([weak = weak_from_this()](Session&) {
       const auto self = weak.lock();
       if (!self || !self->alive) return;
       if (self->events.described) self->events.described("answer", empty_answer());
@@ -144,13 +145,12 @@ Result<Done> Viewer::Impl::take_offer(std::string_view text, bool must_have_vide
   }
   // An offer of ours must repeat the line of the data channel, which webrtcbin does when that is open.
   connect(session->webrtc(), "on-data-channel",
-          std::function<void(GstElement*, GObject*)>([weak = weak_from_this()](GstElement*, GObject*) {
-            const auto self = weak.lock();
-            if (!self) return;
-            self->session->post([weak](Session&) {
-              if (const auto viewer = weak.lock()) viewer->offer_video();
-            });
-          }));
+          std::function<void(GstElement*, GObject*)>(
+              [call = session->caller(), weak = weak_from_this()](GstElement*, GObject*) {
+                call.post([weak](Session&) {
+                  if (const auto viewer = weak.lock()) viewer->offer_video();
+                });
+              }));
   waits_for_data = true;
   if (auto done = session->start(); !done) return done;
   session->answer(description->sdp);
@@ -206,21 +206,30 @@ Result<Done> Viewer::Impl::add_video(int number) {
 // A peer that has lost what cannot be sent again asks for a key frame (RFC 4585, 6.3.1; RFC 5104, 4.3.1).
 void Viewer::Impl::watch_key_requests() {
   const GstRef<GstPad> pad(gst_element_get_static_pad(source.get(), "src"));
-  using Weak = std::weak_ptr<Impl>;
+  struct Watch {
+    Caller call;
+    std::weak_ptr<Impl> viewer;
+  };
   gst_pad_add_probe(
       pad.get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
       [](GstPad*, GstPadProbeInfo* info, gpointer data) {
         if (gst_video_event_is_force_key_unit(GST_PAD_PROBE_INFO_EVENT(info)) == 0) return GST_PAD_PROBE_OK;
-        if (const auto self = static_cast<Weak*>(data)->lock()) {
-          {
-            const std::scoped_lock lock(self->mutex);
-            ++self->figures.key_requests;
-          }
-          self->hub->request_key();
-        }
+        const Watch& watch = *static_cast<Watch*>(data);
+        watch.call.post([weak = watch.viewer](Session&) {
+          if (const auto self = weak.lock()) self->key_requested();
+        });
         return GST_PAD_PROBE_DROP;
       },
-      new Weak(weak_from_this()), [](gpointer data) { delete static_cast<Weak*>(data); });
+      new Watch{session->caller(), weak_from_this()}, [](gpointer data) { delete static_cast<Watch*>(data); });
+}
+
+void Viewer::Impl::key_requested() {
+  if (!alive) return;
+  {
+    const std::scoped_lock lock(mutex);
+    ++figures.key_requests;
+  }
+  hub->request_key();
 }
 
 // Receiver reports come each second or so, and are the sign of life of a peer that only watches.
@@ -231,10 +240,9 @@ void Viewer::Impl::watch_reports() {
   g_signal_emit_by_name(rtpbin.get(), "get-internal-session", 0U, &raw);
   if (raw == nullptr) return;
   rtp.reset(raw);
-  connect(rtp.get(), "on-receiving-rtcp",
-          std::function<void(GObject*, GstBuffer*)>([weak = std::weak_ptr<Session>(session)](GObject*, GstBuffer*) {
-            if (const auto self = weak.lock()) self->heard();
-          }));
+  connect(
+      rtp.get(), "on-receiving-rtcp",
+      std::function<void(GObject*, GstBuffer*)>([call = session->caller()](GObject*, GstBuffer*) { call.heard(); }));
   session->watch_for_silence();
 }
 

@@ -55,9 +55,17 @@ class Server:
         proc = f"/proc/{self.process.pid}"
         return {
             "descriptors": len(os.listdir(f"{proc}/fd")),
-            "threads": len(os.listdir(f"{proc}/task")),
+            "threads": sum(1 for task in os.listdir(f"{proc}/task") if not self.pooled(f"{proc}/task/{task}/comm")),
             "pipelines": int(self.metric("framepipe_webrtc_pipelines")),
         }
+
+    @staticmethod
+    def pooled(comm):
+        """GLib keeps up to 8 threads that have nothing to do."""
+        try:
+            return open(comm).read().startswith("pool-")
+        except FileNotFoundError:
+            return True
 
     def memory_kb(self):
         with open(f"/proc/{self.process.pid}/status") as status:

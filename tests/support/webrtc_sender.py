@@ -140,10 +140,12 @@ class Sender:
             await asyncio.sleep(max(0, 1 / options.fps - (time.monotonic() - began)))
             while channel.bufferedAmount > MOST_BUFFERED:
                 await asyncio.sleep(0.01)
+        while channel.bufferedAmount > 0:
+            await asyncio.sleep(0.01)
         if options.kill:
-            while channel.bufferedAmount > 0:
-                await asyncio.sleep(0.01)
             os.kill(os.getpid(), signal.SIGKILL)
+        if options.expect == 0:
+            self.done.set_result(True)
 
     def send_picture(self, channel, number, picture):
         if self.options.whole:
@@ -206,7 +208,7 @@ def parse(arguments=None):
     parser.add_argument("--png", action="store_true")
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--first", type=int, default=1, help="number of the first picture")
-    parser.add_argument("--expect", type=int, help="results and receipts to wait for; --count unless said")
+    parser.add_argument("--expect", type=int, help="results and receipts to wait for; --count unless said; 0: leave when all is sent")
     parser.add_argument("--fps", type=float, default=15)
     parser.add_argument("--chunk", type=int, default=16384 - 16, metavar="BYTES")
     parser.add_argument("--whole", action="store_true", help="each picture as one message without a header")
