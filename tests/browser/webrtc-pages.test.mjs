@@ -200,7 +200,7 @@ describe('the page of webrtc-ingest', () => {
   test('tells of a picture that the server cannot use, and goes on', async (t) => {
     const page = await open(t);
     await came(page, 3);
-    await page.evaluate(() => sockets[0].say({type: 'error', error: 'picture 3: not a whole JPEG'}));
+    await page.evaluate(() => sockets[0].say({type: 'damaged', frame: 3, error: 'not a whole JPEG'}));
     await says(page, /^The server cannot use it: picture 3: not a whole JPEG$/);
     const count = await page.evaluate(() => pictures.length);
     await came(page, count + 3);
