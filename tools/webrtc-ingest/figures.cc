@@ -149,7 +149,7 @@ std::string metrics_text(const Told& told) {
     count("framepipe_ingest_results_unbound_total", "Of those: about a frame that is not known.", counts.unbound);
     count("framepipe_ingest_results_lost_total", "Lines that a page did not take.", counts.results_lost);
   }
-  add_latency(out, "framepipe_ingest_total_seconds", "From taking a picture to its result in the page.",
+  add_latency(out, "framepipe_ingest_total_seconds", "From taking a picture to its result in the page, or its receipt.",
               told.latencies.total);
   add_latency(out, "framepipe_ingest_transfer_seconds", "That without the processing.", told.latencies.transfer);
   add_latency(out, "framepipe_ingest_processing_seconds", "From a whole picture to its line.",

@@ -227,7 +227,7 @@ void Session::damaged(std::uint64_t number, const std::string& why) {
   const SteadyTime now = site_.clock.steady();
   if (now - told_damaged_ < kTellDamaged) return;
   told_damaged_ = now;
-  tell(rtc::error_message("picture " + std::to_string(number) + ": " + why));
+  if (greeted_) tell(damaged_message(number, why));
   if (site_.report) site_.report(Severity::Warning, prefix() + "has sent a damaged picture: " + why);
 }
 

@@ -38,6 +38,10 @@ std::string result_message(const TimedFrame* frame, WallTime inferred, std::stri
          ",\"result\":" + std::string(line) + "}";
 }
 
+std::string damaged_message(std::uint64_t number, std::string_view why) {
+  return "{\"type\":\"damaged\",\"frame\":" + std::to_string(number) + ",\"error\":\"" + json_escape(why) + "\"}";
+}
+
 std::string child_message(std::string_view state, std::string_view error) {
   std::string text = "{\"type\":\"child\",\"state\":\"" + json_escape(state) + "\"";
   if (!error.empty()) text += ",\"error\":\"" + json_escape(error) + "\"";

@@ -17,6 +17,8 @@ namespace fp::ingest {
 /// {"type":"result","frame":7,"T_start":...,"T_receive":...,"T_inference":...,"result":LINE}; without a frame all of
 /// that is null but T_inference. `line` is JSON.
 [[nodiscard]] std::string result_message(const TimedFrame* frame, WallTime inferred, std::string_view line);
+/// {"type":"damaged","frame":7,"error":"cut off after 12 bytes"}: not an "error", after which pages begin anew.
+[[nodiscard]] std::string damaged_message(std::uint64_t number, std::string_view why);
 /// {"type":"child","state":"ended","error":"exit code 1"}; `error` is left out when it is empty.
 [[nodiscard]] std::string child_message(std::string_view state, std::string_view error = "");
 

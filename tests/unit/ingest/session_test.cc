@@ -252,9 +252,11 @@ TEST_CASE("Session: damaged pictures are counted, and told of at most once a sec
   stage.send(12, test::make_jpeg(1));
   CHECK(stage.frames.size() == 2);
   CHECK(session->counts().damaged == 10);
-  REQUIRE_FALSE(stage.of_type("error").empty());
-  CHECK(stage.of_type("error").size() < 10);
-  CHECK(stage.of_type("error")[0]["error"] == "picture 2: no JPEG and no PNG");
+  REQUIRE_FALSE(stage.of_type("damaged").empty());
+  CHECK(stage.of_type("damaged").size() < 10);
+  CHECK(stage.of_type("damaged")[0]["frame"] == 2);
+  CHECK(stage.of_type("damaged")[0]["error"] == "no JPEG and no PNG");
+  CHECK(stage.of_type("error").empty());  // pages begin anew after one
 }
 
 TEST_CASE("Session: PNGs become JPEGs, in their order") {
