@@ -6,7 +6,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {after, before, describe, test} from 'node:test';
 import {
-  IngestServer, PATIENCE_MS, Server, WebrtcServer, camgrab, launchBrowser, program, temporaryFolder, until,
+  IngestServer, OrdinaryTab, PATIENCE_MS, Server, WebrtcServer, camgrab, launchBrowser, program, temporaryFolder, until,
 } from './support.mjs';
 import {PHONE, Viewer} from './viewer.mjs';
 
@@ -115,6 +115,21 @@ describe('webrtc-serve', () => {
     assert.equal(await textOf(page, 'message'), '');
   });
 
+  test('a page out of sight lets go of the server, and plays again when it is seen', async (t) => {
+    const server = await WebrtcServer.start(t, ...CARD);
+    const tab = await OrdinaryTab.open(t, browser);
+    const plays = () => until('it plays', async () => await tab.evaluate('document.documentElement.dataset.state') === 'playing');
+    const viewers = (count) => until(`there are ${count} viewers`, async () => (await server.state()).webrtc.connected === count);
+    await tab.goto(server.url);
+    await plays();
+    await viewers(1);
+    await tab.hide();
+    await viewers(0);
+    await tab.show();
+    await plays();
+    await viewers(1);
+  });
+
   test('the bitrate is changed for all pages', async (t) => {
     const server = await WebrtcServer.start(t, '--bitrate', '1500', ...CARD);
     const pages = [await openPage(t, browser, server), await openPage(t, browser, server)];
@@ -213,6 +228,20 @@ describe('webrtc-ingest', () => {
       const age = stopped - Number(head['x-timestamp']);
       assert.ok(age > -1 && age < 2 * PATIENCE_MS / 1000, `a picture of ${head['x-timestamp']}`);
     }
+    assert.deepEqual(page.complaints, []);
+  });
+
+  test('a tablet does so over https', async (t) => {
+    const folder = temporaryFolder(t);
+    const [cert, key] = ['cert', 'key'].map((name) => join(folder, name));
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+      '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert],
+      {stdio: 'ignore'});
+    const trusting = await launchFakeCamera('--ignore-certificate-errors');
+    t.after(() => trusting.close());
+    const {server, page} = await start(t, trusting, ['--tls-cert', cert, '--tls-key', key, '-o', '/dev/null']);
+    assert.match(server.url, /^https:/);
+    await until('pictures come', async () => await numberOf(page, 'answered') > 10);
     assert.deepEqual(page.complaints, []);
   });
 
