@@ -118,8 +118,10 @@ describe('webrtc-serve', () => {
   test('a page out of sight lets go of the server, and plays again when it is seen', async (t) => {
     const server = await WebrtcServer.start(t, ...CARD);
     const tab = await OrdinaryTab.open(t, browser);
-    const plays = () => until('it plays', async () => await tab.evaluate('document.documentElement.dataset.state') === 'playing');
-    const viewers = (count) => until(`there are ${count} viewers`, async () => (await server.state()).webrtc.connected === count);
+    const plays = () => until('it plays', async () =>
+      await tab.evaluate('document.documentElement.dataset.state') === 'playing');
+    const viewers = (count) => until(`there are ${count} viewers`, async () =>
+      (await server.state()).webrtc.connected === count);
     await tab.goto(server.url);
     await plays();
     await viewers(1);
@@ -199,7 +201,8 @@ describe('webrtc-ingest', () => {
       const end = data.indexOf('\r\n\r\n', at);
       if (end < 0) break;
       const lines = data.toString('latin1', at, end).split('\r\n').slice(1);
-      const head = Object.fromEntries(lines.map((line) => line.split(': ')).map(([name, value]) => [name.toLowerCase(), value]));
+      const fields = lines.map((line) => line.split(': '));
+      const head = Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), value]));
       const body = data.subarray(end + 4, end + 4 + Number(head['content-length']));
       if (body.length < Number(head['content-length'])) break;  // not all of it is there yet
       frames.push({head, body});

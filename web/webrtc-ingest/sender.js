@@ -17,8 +17,8 @@ export const mayAdd = (channel) => channel?.readyState === 'open' && channel.buf
  *
  * onState(state, problem): 'connecting', 'sending', 'reconnecting' (`problem`, an Error, says why), 'stopped'.
  * onSession(name). onResult({frame, result, latencies}): `result` is null when the picture has only come there.
- * onChild(state, error): of the program that works on the pictures, by the server's word. onComplaint(text): a picture was no
- * use to the server.
+ * onChild(state, error): of the program that works on the pictures, by the server's word. onComplaint(text): a picture was
+ * no use to the server.
  */
 export class Sender {
   state = 'stopped';
