@@ -218,7 +218,8 @@ export class Camera {
   refresh(serverNow) {
     const now = localNow();
     const report = this.#report;
-    const {size, fps, age, bandwidth, byServer, byPage} = this.#live ? this.#figuresOfVideo() : this.#figuresOfPictures(serverNow);
+    const shown = this.#live ? this.#figuresOfVideo() : this.#figuresOfPictures(serverNow);
+    const {size, fps, age, bandwidth, byServer, byPage} = shown;
     const dropped = byServer + byPage;
     this.#figure('size', figures.size(size.width, size.height));
     this.#figure('fps', figures.fps(fps));

@@ -111,12 +111,18 @@ export class LastingSocket {
 
   #expect(milliseconds) {
     clearTimeout(this.#silenceTimer);
-    this.#silenceTimer = setTimeout(() => this.#lose(new Error('the server does not answer')), milliseconds);
+    this.#silenceTimer = setTimeout(() => this.#silent(), milliseconds);
+  }
+
+  // Browsers let the clocks of pages out of sight tick once a minute: they ask late, and #check() asks when they are seen.
+  #silent() {
+    if (isHidden() && this.#socket.readyState === WebSocket.OPEN) this.#expect(SILENCE_MS);
+    else this.#lose(new Error('the server does not answer'));
   }
 
   // The page was asleep, or out of sight, or without a network.
   #check() {
-    if (globalThis.document?.visibilityState === 'hidden') return;
+    if (isHidden()) return;
     if (this.#socket === null) {
       clearTimeout(this.#retryTimer);
       this.#connect();
@@ -149,6 +155,8 @@ export class SocketClosed extends Error {
     this.code = code;
   }
 }
+
+const isHidden = () => globalThis.document?.visibilityState === 'hidden';
 
 const wakeUps = () => [[globalThis.document, 'visibilitychange'], [globalThis.window, 'online'],
                        [globalThis.window, 'pageshow']].filter(([target]) => target);

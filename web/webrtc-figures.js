@@ -5,7 +5,7 @@ export function readStats(report) {
   const entries = [...report.values()];
   const video = entries.find(({type, kind}) => type === 'inbound-rtp' && kind === 'video');
   if (!video) return null;
-  const pair = entries.find(({type, nominated, state}) => type === 'candidate-pair' && nominated && state === 'succeeded');
+  const pair = entries.find((entry) => entry.type === 'candidate-pair' && entry.nominated && entry.state === 'succeeded');
   return {
     at: video.timestamp,
     frames: video.framesDecoded ?? 0,

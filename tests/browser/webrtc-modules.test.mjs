@@ -177,7 +177,8 @@ test('the middle one of the last latencies counts', () => {
 });
 
 test('a line of frame-detect is its surest word, and one without objects none', () => {
-  const line = {sequence: 3, model: 'signs', ms: 4, objects: [{label: 'no', confidence: 0.2}, {label: 'hello', confidence: 0.91}]};
+  const objects = [{label: 'no', confidence: 0.2}, {label: 'hello', confidence: 0.91}];
+  const line = {sequence: 3, model: 'signs', ms: 4, objects};
   assert.deepEqual(wordOf(line), {word: 'hello', detail: '91% and 1 more'});
   assert.equal(wordOf({objects: []}), null);
   assert.deepEqual(wordOf({objects: [], error: 'too dark'}), {word: 'too dark', detail: 'error'});

@@ -50,6 +50,39 @@ has_line() { grep -qF -- "$2" "$1"; }
   equals "$(head_value x-content-type-options "$URL/assets/viewer.js")" nosniff
 }
 
+@test "mjpeg-serve --webrtc tells the viewer where else a camera is, and lets its page connect there alone" {
+  one_camera --webrtc HTTP://Pi:8889 --camera yard=exec:cat --webrtc yard=https://video.example/yard
+  equals "$(state .server.webrtc.cam)" http://pi:8889/
+  equals "$(state .server.webrtc.yard)" https://video.example/yard/
+  matches "$(head_value content-security-policy "$URL/")" \
+    "; connect-src 'self' http://pi:8889 https://video.example ws://pi:8889 wss://video.example\$"
+}
+
+@test "mjpeg-serve without --webrtc lets its page connect to itself alone" {
+  one_camera
+  equals "$(state .server.webrtc)" null
+  matches "$(head_value content-security-policy "$URL/")" "^default-src 'self'; "
+  lacks "$(head_value content-security-policy "$URL/")" connect-src
+}
+
+@test "mjpeg-serve refuses a --webrtc that no page could use, with what mends it" {
+  local link words
+  while IFS='|' read -r link words; do
+    run --separate-stderr timeout "$FP_DEADLINE_S" mjpeg-serve --listen 127.0.0.1:0 --camera cam=test --webrtc "$link"
+    equals "$link $status ${#stderr_lines[@]}" "$link 64 1"
+    contains "$stderr" "$words"
+    lacks "$stderr" secret
+  done <<'END'
+pi:8889|not of the form http(s)://HOST:PORT/
+the door=http://pi:8889/|a CAMERA is of letters, digits, - and _
+cam=pi:8889|http(s)://HOST:PORT/
+yard=http://pi:8889/|no camera is called yard
+http://me:secret@pi:8889/|leave user and password out
+http://[::1]:8889/|write a name
+http://pi:8889/?codec=vp8|leave out the '?'
+END
+}
+
 @test "mjpeg-serve answers 404 in JSON to a path that is not there" {
   one_camera
   equals "$(status_of "$URL/nosuch")" 404

@@ -41,7 +41,7 @@ WebrtcLinks parse_webrtc_links(const std::vector<std::string>& texts, const std:
       if (cameras.empty()) throw Failure{Exit::Usage, option + ": there is no camera yet; write CAMERA=URL"};
       name = cameras.front().name;
     }
-    if (!is_camera_name(name)) throw Failure{Exit::Usage, option + ": write URL, or CAMERA=URL"};
+    if (!is_camera_name(name)) throw Failure{Exit::Usage, option + ": a CAMERA is of letters, digits, - and _"};
     const auto same = [&](const CameraOptions& camera) { return camera.name == name; };
     if (!may_come && std::none_of(cameras.begin(), cameras.end(), same)) {
       throw Failure{Exit::Usage, option + ": no camera is called " + name};

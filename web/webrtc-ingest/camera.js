@@ -66,7 +66,8 @@ export class CameraSource {
     this.stream = stream;
     const [track] = stream.getVideoTracks();
     track.addEventListener('ended', () => {
-      if (stream === this.stream) this.#onLost('The camera is gone: it was unplugged, or the device took it away. Press Start');
+      if (stream !== this.stream) return;
+      this.#onLost('The camera is gone: it was unplugged, or the device took it away. Press Start');
     });
     this.list();
     return stream;

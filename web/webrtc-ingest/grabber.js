@@ -9,7 +9,8 @@ const TYPES = {jpeg: 'image/jpeg', png: 'image/png'};
  *
  * `wishes()` gives {fps, format: 'jpeg' or 'png', quality: 0 to 1, longest: of the longer side in pixels}, asked for each
  * picture. `mayGrab()`: whether a picture can be sent now; if not it is not even encoded. `onPicture(blob, capturedMs)`: a
- * file, and our time when its picture was drawn; may return a promise, which must not be rejected. `onSkip()`: a picture was due and is left out.
+ * file, and our time when its picture was drawn; may return a promise, which must not be rejected. `onSkip()`: a picture
+ * was due and is left out.
  */
 export class Grabber {
   #video;

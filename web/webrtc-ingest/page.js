@@ -208,7 +208,8 @@ function write(id, text) {
 // Browsers give no pictures to pages out of sight, so their silence is no fault.
 document.addEventListener('visibilitychange', () => {
   if (sender?.state === 'sending') {
-    show('sending', document.visibilityState === 'hidden' ? 'Browsers hold the pictures of pages that are out of sight' : '');
+    const hidden = document.visibilityState === 'hidden';
+    show('sending', hidden ? 'Browsers hold the pictures of pages that are out of sight' : '');
   }
 });
 addEventListener('pagehide', () => { if (sender) stop(); });

@@ -54,7 +54,9 @@ export class Results {
       this.#times = 1;
       this.#newest.textContent = found.word;
       const entry = document.createElement('li');
-      for (const part of ['time', 'word', 'detail']) entry.append(Object.assign(document.createElement('span'), {className: part}));
+      entry.append(...['time', 'word', 'detail'].map((part) => {
+        return Object.assign(document.createElement('span'), {className: part});
+      }));
       this.#write(entry, found, time);
       this.#list.prepend(entry);
       while (this.#list.children.length > LISTED) this.#list.lastElementChild.remove();

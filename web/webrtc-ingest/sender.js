@@ -17,8 +17,8 @@ export const mayAdd = (channel) => channel?.readyState === 'open' && channel.buf
  *
  * onState(state, problem): 'connecting', 'sending', 'reconnecting' (`problem`, an Error, says why), 'stopped'.
  * onSession(name). onResult({frame, result, latencies}): `result` is null when the picture has only come there.
- * onChild(state, error): of the program that works on the pictures, by the server's word. onComplaint(text): a picture was no
- * use to the server.
+ * onChild(state, error): of the program that works on the pictures, by the server's word. onComplaint(text): a picture was
+ * no use to the server.
  */
 export class Sender {
   state = 'stopped';
@@ -47,7 +47,6 @@ export class Sender {
       onConnected: () => { if (this.#trackSender) this.#ready(); },
       onMessage: (message) => this.#receive(message),
       onLost: (problem) => this.#lost(problem),
-      onError: (text) => this.#isOfPicture(text),
     });
   }
 
@@ -141,12 +140,6 @@ export class Sender {
     this.#become('reconnecting', problem);
   }
 
-  #isOfPicture(text) {
-    const is = /^picture \d+: /.test(text);
-    if (is) this.#on.complaint(text);
-    return is;
-  }
-
   #receive(message) {
     switch (message.type) {
       case 'session':
@@ -157,6 +150,9 @@ export class Sender {
         break;
       case 'result':
         this.#takeAnswer(message);
+        break;
+      case 'damaged':
+        this.#on.complaint(`picture ${message.frame}: ${message.error}`);
         break;
       case 'child':
         this.#on.child(message.state, message.error ?? '');

@@ -55,7 +55,8 @@ export class Settings {
 
   keep() {
     try {
-      localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(KEPT.map((key) => [key, key === 'camera' ? this.#wanted : this.#value(key)]))));
+      const chosen = Object.fromEntries(KEPT.map((key) => [key, this.#value(key)]));
+      localStorage.setItem(KEY, JSON.stringify({...chosen, camera: this.#wanted}));
     } catch {
       // Full, or not allowed: the choice holds until the page is closed.
     }

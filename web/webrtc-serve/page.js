@@ -21,6 +21,7 @@ const element = (id) => document.getElementById(id);
 const video = element('video');
 const bitrate = new BitrateChoice(element('bitrate-choice'), element('bitrate'), choose);
 let player = null;
+let described = false;    // whether the settings are known
 let hiddenTimer = 0;
 
 function showState(state, problem) {
@@ -31,6 +32,15 @@ function showState(state, problem) {
   else if (state === 'still') say('The server is reached, and its source sends no pictures.');
   else if (state !== 'reconnecting') say('');
   if (state !== 'playing' && state !== 'still') showFigures({server: null});
+  if (state === 'playing' && !described) describe();
+}
+
+async function describe() {
+  const settings = await readSettings().catch(() => null);
+  if (settings === null) return {};
+  described = true;
+  bitrate.describe(settings);
+  return settings;
 }
 
 function showFigures(now) {
@@ -84,8 +94,7 @@ function followVisibility() {
 
 // Without the settings it plays all the same: the server may be of another opinion about this page, or be gone for now.
 async function start() {
-  const settings = await readSettings().catch(() => ({}));
-  bitrate.describe(settings);
+  const settings = await describe();
   player = new WebRtcPlayer({
     url: new URL('.', location.href).href,
     video,
