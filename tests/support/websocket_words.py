@@ -46,7 +46,7 @@ def main():
     parser.add_argument("--deep", type=int, default=0)
     parser.add_argument("--large", type=int, default=0)
     parser.add_argument("--offers", type=int, default=0)
-    asyncio.run(asyncio.wait_for(talk(parser.parse_args()), 60))
+    asyncio.run(asyncio.wait_for(talk(parser.parse_intermixed_args()), 60))
 
 
 if __name__ == "__main__":
