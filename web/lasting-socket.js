@@ -78,9 +78,10 @@ export class LastingSocket {
     }
     const is = (handler) => (event) => { if (this.#socket === socket) handler(event); };
     this.#socket = socket;
-    socket.addEventListener('open', is(() => this.#opened()));
+    let opened = false;
+    socket.addEventListener('open', is(() => { opened = true; this.#opened(); }));
     socket.addEventListener('message', is(({data}) => this.#receive(data)));
-    socket.addEventListener('close', is(({code, reason}) => this.#lose(new SocketClosed(code, reason))));
+    socket.addEventListener('close', is(({code, reason}) => this.#lose(new SocketClosed(code, reason, opened))));
     this.#expect(CONNECT_MS);
   }
 
@@ -140,10 +141,11 @@ export class LastingSocket {
   }
 }
 
-/** The browser says little: `code` is 1006 for whatever went wrong before the connection stood. */
+/** The browser says little: `code` is 1006 for whatever went wrong, also before the connection stood. */
 export class SocketClosed extends Error {
-  constructor(code, reason) {
-    super(reason || (code === 1006 ? 'the connection was lost' : 'the server closed the connection'));
+  constructor(code, reason, opened) {
+    super(reason || (!opened ? 'the server does not answer, or does not let this page in'
+        : code === 1006 ? 'the connection was lost' : 'the server closed the connection'));
     this.code = code;
   }
 }

@@ -17,7 +17,8 @@ export function socketUrl(path, url) {
  * `url`: of the WebSocket. `iceServers`: as for RTCPeerConnection. `tool`: the server's program, for the words that help.
  * onPeer(peer): adds to a new RTCPeerConnection what is to be offered. onConnected(peer): a way was found; also again
  * after an interruption. onMessage(message): one of the server's that is none of the session's own. onLost(problem): the
- * peer is closed, an Error says why; another one will come.
+ * peer is closed, an Error says why; another one will come. onError(text): the server complains; returns whether the
+ * session can go on all the same.
  */
 export class PeerSession {
   peer = null;  // the one that there is now
@@ -28,10 +29,10 @@ export class PeerSession {
   #early = [];  // the server's candidates that came before its answer
   #timer = 0;
 
-  constructor({url, iceServers, tool, onPeer, onConnected, onMessage, onLost}) {
+  constructor({url, iceServers, tool, onPeer, onConnected, onMessage, onLost, onError = () => false}) {
     this.#iceServers = iceServers;
     this.#tool = tool;
-    this.#on = {peer: onPeer, connected: onConnected, message: onMessage, lost: onLost};
+    this.#on = {peer: onPeer, connected: onConnected, message: onMessage, error: onError};
     this.#socket = new LastingSocket({
       url,
       onOpen: () => this.#begin(),
@@ -107,7 +108,7 @@ export class PeerSession {
           await this.#takeCandidate(peer, message.candidate);
           break;
         case 'error':
-          this.fail(new Error(String(message.error ?? 'the server refused')));
+          this.#takeError(String(message.error ?? 'the server refused'));
           break;
         default:
           this.#on.message(message);
@@ -115,6 +116,10 @@ export class PeerSession {
     } catch (error) {
       if (peer === this.peer) this.fail(new Error(`the server's ${message.type} is no use: ${error.message}`));
     }
+  }
+
+  #takeError(text) {
+    if (!this.#on.error(text)) this.fail(new Error(text));
   }
 
   async #takeCandidate(peer, candidate) {

@@ -35,6 +35,7 @@ export class WebRtcPlayer {
   #before = null;         // readStats() of a second ago
   #stillSeconds = 0;
   #serverFigures = null;
+  #reason = null;         // why the last attempt failed, where the browser did not say
 
   constructor({url, video, iceServers = [], onState = () => {}, onFigures = () => {}}) {
     this.#base = new URL(url);
@@ -93,6 +94,7 @@ export class WebRtcPlayer {
   }
 
   #connected(peer) {
+    this.#reason = null;
     if (this.#figuresTimer !== 0) return;
     this.#session.send({type: 'figures', every_ms: AGES_MS});
     this.#figuresTimer = setInterval(() => this.#measure(peer), FIGURES_MS);
@@ -100,10 +102,12 @@ export class WebRtcPlayer {
 
   async #lost(problem) {
     this.#forget();
-    this.#become('reconnecting', problem);
     const untold = problem.name === 'SecurityError' || (problem instanceof SocketClosed && problem.code === 1006);
-    const reason = untold ? await whyNot(this.#base) : null;
-    if (reason !== null && this.state === 'reconnecting') this.#become('reconnecting', new Error(reason));
+    this.#become('reconnecting', untold ? this.#reason ?? problem : problem);
+    if (!untold) return;
+    const reason = await whyNot(this.#base);
+    this.#reason = reason === null ? null : new Error(reason);
+    if (this.#reason && this.state === 'reconnecting') this.#become('reconnecting', this.#reason);
   }
 
   #forget() {

@@ -17,7 +17,6 @@ namespace {
 constexpr std::size_t kMostWaiting = 8;      // whole pictures for the loop
 constexpr std::size_t kMaxText = 64u << 10;  // of a text message, either way
 constexpr guint64 kMostUnsent = 1u << 20;    // of what send_text() was given
-constexpr int kMaxMessage = 256 << 10;       // of the data channel; browsers send 64 KiB or, when told, more
 
 Error unsupported(std::string text) { return Error{Error::Kind::Unsupported, 0, std::move(text)}; }
 

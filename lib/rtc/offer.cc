@@ -286,6 +286,9 @@ Reader::Refusal Reader::media_attribute(MediaSection& section, std::string_view 
     const std::optional<std::uint16_t> port = parse_integer<std::uint16_t>(value.substr(0, value.find(' ')));
     if (!port || *port == 0) return refusal(line_name() + " has an a=" + std::string(name) + " that cannot be read");
     section.has_sctp_port = true;
+  } else if (name == "ssrc") {
+    const std::optional<std::uint32_t> ssrc = parse_integer<std::uint32_t>(value.substr(0, value.find(' ')));
+    if (!ssrc || *ssrc == 0) return refusal(line_name() + " has an a=ssrc that cannot be read");
   } else if (name == "rtpmap" || name == "fmtp") {
     const auto space = value.find(' ');
     const std::optional<int> payload = parse_integer<int>(value.substr(0, space));
@@ -378,20 +381,23 @@ bool usable_candidate(std::string_view candidate) {
   // FOUNDATION COMPONENT TRANSPORT PRIORITY ADDRESS PORT typ TYPE [raddr ADDRESS rport PORT] [NAME VALUE]...
   const std::vector<std::string_view> words = split(candidate, ' ');
   if (words.size() < 8 || words.size() % 2 != 0 || !is_ice_text(words[0], 1, 32)) return false;
-  const std::optional<unsigned> component = parse_integer<unsigned>(words[1]);
-  if (!component || *component < 1 || *component > 256) return false;
+  // RTCP has no component of its own with webrtcbin.
+  if (words[1] != "1") return false;
   if (!equal_ignoring_case(words[2], "udp") && !equal_ignoring_case(words[2], "tcp")) return false;
   const std::optional<std::uint32_t> priority = parse_integer<std::uint32_t>(words[3]);
   if (!priority || *priority == 0 || *priority > 0x7FFFFFFFU) return false;
   if (!is_address(std::string(words[4])) || !parse_integer<std::uint16_t>(words[5])) return false;
   constexpr std::array<std::string_view, 4> kTypes = {"host", "srflx", "prflx", "relay"};
   if (words[6] != "typ" || std::ranges::find(kTypes, words[7]) == kTypes.end()) return false;
+  bool has_tcp_type = false;
   for (std::size_t i = 8; i < words.size(); i += 2) {
     if (words[i].empty()) return false;
     if (words[i] == "raddr" && !is_address(std::string(words[i + 1]))) return false;
     if (words[i] == "rport" && !parse_integer<std::uint16_t>(words[i + 1])) return false;
+    has_tcp_type |= words[i] == "tcptype";
   }
-  return true;
+  // RFC 6544, 4.5; libnice looks at it without asking whether it is there.
+  return has_tcp_type || !equal_ignoring_case(words[2], "tcp");
 }
 
 std::string empty_answer() { return "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"; }

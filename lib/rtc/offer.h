@@ -49,14 +49,15 @@ inline constexpr std::size_t kMaxCandidateBytes = 1024;
 /// Errors: TooLarge (kMaxSdpBytes, kMaxMediaLines); Malformed: not UTF-8 or with control characters, a line that is not
 /// "x=...", no v= line first, no o= line of six fields (the answer repeats it), an m-line without a=mid or with another
 /// one's, a BUNDLE group with a mid that no m-line has, no ice-ufrag, ice-pwd, fingerprint or setup where there is an
-/// m-line, payload types beyond 127 or twice, two directions, data channels without a port: webrtcbin of GStreamer 1.22
-/// ends the program over some of those, and others cost it time that a stranger may not have.
+/// m-line, payload types beyond 127 or twice, two directions, an SSRC that is none, data channels without a port:
+/// webrtcbin of GStreamer 1.22 ends the program over some of those, and others cost it time that a stranger may not
+/// have.
 [[nodiscard]] Result<Description> read_description(std::string_view sdp);
 
 /// Whether a candidate ("candidate:..." or "a=candidate:...", RFC 8839, 5.1) names an address in figures and is well
-/// formed. Names (".local", RFC 8828 calls for them) are not looked up: a stranger would make us ask the network, and
-/// libnice 0.1.21 never lets go of a session that waits for such an answer. Connections come about without them, since
-/// the peer knows our address.
+/// formed, for component 1: RTCP has none of its own here. Names (".local", RFC 8828 calls for them) are not looked up:
+/// a stranger would make us ask the network, and libnice 0.1.21 never lets go of a session that waits for such an
+/// answer. Connections come about without them, since the peer knows our address.
 [[nodiscard]] bool usable_candidate(std::string_view candidate);
 
 /// An answer to an offer without any m-line, which webrtcbin cannot make.

@@ -64,7 +64,7 @@ Session::Session(std::shared_ptr<Engine::Impl> engine, const PeerOptions& option
   if (!webrtc) throw unavailable(webrtc.error());
   webrtc_ = std::move(*webrtc);
   pipeline_.reset(GST_ELEMENT(gst_object_ref_sink(gst_pipeline_new(nullptr))));
-  gst_bin_add(GST_BIN(pipeline_.get()), GST_ELEMENT(gst_object_ref(webrtc_.get())));
+  gst_bin_add(GST_BIN(pipeline_.get()), webrtc_.get());  // with a reference of its own
   engine_->adopt(pipeline_.get());
 }
 
@@ -165,10 +165,15 @@ void Session::answered() {
   if (state_ == PeerState::Connected && events_.connected) events_.connected();
 }
 
-Result<Done> Session::take_answer(const std::string& sdp) {
+Result<Done> Session::take_answer(const Description& answer) {
   if (state_ == PeerState::Gone) return Done{};
-  if (!parse(GST_WEBRTC_SDP_TYPE_ANSWER, sdp)) return malformed("the answer cannot be read");
-  set_remote(GST_WEBRTC_SDP_TYPE_ANSWER, sdp, &Session::answered);
+  if (!offered_) return malformed("an answer to no offer of ours");
+  const auto same = [](const Media& a, const Media& b) { return a.kind == b.kind && a.mid == b.mid; };
+  if (!std::equal(answer.media.begin(), answer.media.end(), offered_->media.begin(), offered_->media.end(), same)) {
+    return malformed("the answer has other m-lines than the offer");
+  }
+  offered_.reset();
+  set_remote(GST_WEBRTC_SDP_TYPE_ANSWER, answer.sdp, &Session::answered);
   return Done{};
 }
 
@@ -219,6 +224,11 @@ void Session::describe() {
   if (raw == nullptr) return end("no description of ours came about");
   const DescriptionRef description(raw);
   const std::unique_ptr<gchar, FreeText> text(gst_sdp_message_as_text(description->sdp));
+  if (std::string_view(type) == "offer") {
+    auto ours = read_description(text.get());
+    if (!ours) return end("our own offer: " + ours.error().text);
+    offered_ = std::move(*ours);
+  }
   if (events_.described) events_.described(type, text.get());
 }
 

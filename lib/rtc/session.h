@@ -33,8 +33,9 @@ class Session : public std::enable_shared_from_this<Session> {
   void answer(const std::string& sdp);
   /// Makes an offer out of what the pipeline has.
   void offer();
-  /// Of our offer. Errors: Malformed.
-  [[nodiscard]] Result<Done> take_answer(const std::string& sdp);
+  /// Of our offer. Errors: Malformed, also when there is no offer to be answered, or its m-lines are other ones:
+  /// webrtcbin of GStreamer 1.22 ends the program over those.
+  [[nodiscard]] Result<Done> take_answer(const Description& answer);
   void take_candidate(const Candidate& candidate);
   /// The session has ended, for this reason; tells the owner.
   void end(const std::string& why);
@@ -79,6 +80,7 @@ class Session : public std::enable_shared_from_this<Session> {
   PeerState state_ = PeerState::Negotiating;
   const char* describing_ = nullptr;  // "answer" or "offer", while candidates are gathered for it
   bool remote_set_ = false;
+  std::optional<Description> offered_;  // by us, and not answered yet
   std::vector<Candidate> early_;  // candidates that came before the description
   std::size_t candidates_ = 0;
   const SteadyTime began_;

@@ -56,7 +56,7 @@ std::string payloader_words(Codec codec) {
 
 }  // namespace
 
-struct Viewer::Impl : EncodedSink, std::enable_shared_from_this<Viewer::Impl> {
+struct Viewer::Impl final : EncodedSink, std::enable_shared_from_this<Viewer::Impl> {
   Impl(Encoder& encoder, const PeerOptions& options, PeerEvents the_events)
       : hub(encoder.hub()), events(std::move(the_events)) {
     PeerEvents inner;
@@ -177,7 +177,7 @@ Result<Done> Viewer::Impl::add_video(int number) {
   g_object_set(made->get(), "is-live", TRUE, "format", static_cast<int>(GST_FORMAT_TIME), "max-buffers",
                static_cast<guint64>(2 * kMostWaiting), "max-bytes", static_cast<guint64>(0), "block", FALSE, "caps",
                input.get(), nullptr);
-  gst_bin_add_many(GST_BIN(session->pipeline()), GST_ELEMENT(gst_object_ref(made->get())), bin, nullptr);
+  gst_bin_add_many(GST_BIN(session->pipeline()), made->get(), bin, nullptr);
   const CapsRef output = rtp_caps(codec, number, ssrc);
   GstPadTemplate* const kind = gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(session->webrtc()), "sink_%u");
   const GstRef<GstPad> pad(gst_element_request_pad(session->webrtc(), kind, nullptr, output.get()));
@@ -343,7 +343,7 @@ Result<Done> Viewer::take_offer(std::string_view sdp, bool must_have_video) {
 Result<Done> Viewer::take_answer(std::string_view sdp) {
   auto description = read_description(sdp);
   if (!description) return fail(std::move(description).error());
-  return impl_->session->take_answer(description->sdp);
+  return impl_->session->take_answer(*description);
 }
 void Viewer::take_candidate(const Candidate& candidate) { impl_->session->take_candidate(candidate); }
 PeerState Viewer::state() const { return impl_->session->state(); }

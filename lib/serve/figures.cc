@@ -86,7 +86,8 @@ std::string Figures::server_json() const {
          ",\"uptime\":" + metric_number(rounded(seconds_of(clock_.steady() - began_), 0.001)) +
          ",\"viewers\":" + std::to_string(viewers_.entries().size()) +
          ",\"control\":" + (allowed_.control ? "true" : "false") +
-         ",\"can_add\":" + (allowed_.can_add ? "true" : "false") + "}";
+         ",\"can_add\":" + (allowed_.can_add ? "true" : "false") +
+         (allowed_.webrtc.empty() ? "" : ",\"webrtc\":" + json(allowed_.webrtc).dump()) + "}";
 }
 
 std::string Figures::camera_json(Camera& camera, bool full) const {

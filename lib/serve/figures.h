@@ -8,15 +8,17 @@
 #include "serve/camera_list.h"
 #include "serve/filter_list.h"
 #include "serve/viewer.h"
+#include "serve/webrtc_links.h"
 
 namespace fp {
 
 class Figures {
  public:
-  /// What whoever asks may do, for the viewer page.
+  /// What whoever asks may do and finds elsewhere, for the viewer page.
   struct Allowed {
     bool control = false;  ///< start and stop
     bool can_add = false;  ///< add and remove cameras
+    WebrtcLinks webrtc = {};
   };
   Figures(const CameraList& cameras, const FilterList& filters, const ViewerList& viewers, const http::Server*& server,
           const Clock& clock, std::string version, Allowed allowed)
@@ -26,7 +28,7 @@ class Figures {
         server_(server),
         clock_(clock),
         version_(std::move(version)),
-        allowed_(allowed),
+        allowed_(std::move(allowed)),
         began_(clock.steady()) {}
 
   /// {"server":{...},"cameras":[...],"filters":[...]}: what /wall and /events send each second; of the camera `only`,

@@ -1,6 +1,7 @@
 #include "serve/routes.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "http/metrics.h"
@@ -73,7 +74,21 @@ std::optional<std::size_t> cut_number(std::string& action) {
   return number;
 }
 
-http::SiteOptions site_options(http::SiteOptions site) {
+// The page may ask the webrtc-serve programs, too. They stand there with 'self', which no default goes for then.
+std::string connect_policy(const WebrtcLinks& links) {
+  std::set<std::string> origins;
+  for (const auto& [camera, page] : links) {
+    const std::string origin = page.substr(0, page.find('/', page.find("://") + 3));
+    origins.insert({origin, "ws" + origin.substr(std::string_view("http").size())});
+  }
+  std::string policy = "; connect-src 'self'";
+  for (const std::string& origin : origins) policy += " " + origin;
+  return policy;
+}
+
+http::SiteOptions site_options(const RouteOptions& options) {
+  http::SiteOptions site = options.site;
+  if (!options.webrtc.empty()) site.page_policy += connect_policy(options.webrtc);
   site.exposed_headers = "Age, ETag, X-Camera, X-Detections, X-Sequence, X-Signal, X-Timestamp, X-Trace";
   return site;
 }
@@ -99,10 +114,12 @@ Routes::Routes(Loop& loop, const Clock& clock, CameraList& cameras, const Filter
       board_(cameras),
       fit_(clock),
       options_(std::move(options)),
-      site_(site_options(options_.site)),
+      site_(site_options(options_)),
       advance_boundary_(std::move(advance_boundary)),
       figures_(cameras, filters, viewers_, server_, clock, version,
-               {.control = !options_.read_only, .can_add = !options_.read_only && !options_.allowed_sources.empty()}) {
+               {.control = !options_.read_only,
+                .can_add = !options_.read_only && !options_.allowed_sources.empty(),
+                .webrtc = options_.webrtc}) {
   for (const auto& filter : filters_.all()) {
     filter->tell([this, name = filter->name()](const Frame& frame) { board_.post(frame.camera, name, frame); });
   }

@@ -21,6 +21,7 @@ namespace fp {
 struct RouteOptions {
   http::SiteOptions site;                    ///< with the viewer page; exposed_headers are the routes' to fill in
   std::vector<std::string> allowed_sources;  ///< globs of refuse_source(); none: no camera can be added or removed
+  WebrtcLinks webrtc;                        ///< for the viewer page, which may connect to them
   bool read_only = false;                    ///< nothing can be changed
   std::string camgrab;                       ///< for parse_source()
   bool on_demand = false;                    ///< cameras that are added

@@ -25,6 +25,7 @@ RouteOptions route_options(const ServerOptions& options, const WebProgram& progr
   RouteOptions routes;
   routes.site = program.site_options();
   routes.site.assets = viewer_assets();
+  routes.webrtc = options.webrtc;
   routes.allowed_sources = options.allow_source;
   routes.read_only = options.read_only;
   routes.on_demand = options.on_demand;

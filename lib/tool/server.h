@@ -17,6 +17,7 @@ struct ServerOptions {
   std::vector<std::string> allow_source;
   std::vector<std::string> filters;  ///< NAME=COMMAND
   std::chrono::milliseconds filter_timeout{5000};
+  WebrtcLinks webrtc;
   bool read_only = false;
   bool on_demand = false;  ///< of cameras that are added
   ServeOptions serve;

@@ -146,6 +146,16 @@ export class Server {
   }
 }
 
+/** webrtc-serve, of `-i SPEC` and the like. */
+export class WebrtcServer extends Server {
+  static tool = 'webrtc-serve';
+}
+
+/** webrtc-ingest. */
+export class IngestServer extends Server {
+  static tool = 'webrtc-ingest';
+}
+
 /** mjpeg-relay as a server of what it relays. */
 export class Relay extends Server {
   static tool = 'mjpeg-relay';

@@ -9,7 +9,6 @@ import ssl
 import urllib.error
 import urllib.request
 
-import aiortc.rtcicetransport
 import websockets
 from aioice import ice
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
@@ -23,12 +22,8 @@ class Gone(Exception):
 
 
 def use_network(address="127.0.0.1", relay_only=False):
-    ice.get_host_addresses = lambda use_ipv4, use_ipv6: [address]
-    policy = ice.TransportPolicy.RELAY if relay_only else ice.TransportPolicy.ALL
-
-    def connection(**options):
-        return ice.Connection(transport_policy=policy, **options)
-    aiortc.rtcicetransport.Connection = connection
+    """`relay_only`: no address at all; what is left is that of a TURN server."""
+    ice.get_host_addresses = lambda use_ipv4, use_ipv6: [] if relay_only else [address]
 
 
 def tls(url, ca=None):
@@ -67,6 +62,16 @@ async def take_candidate(pc, message):
     candidate.sdpMid = message.get("sdpMid")
     candidate.sdpMLineIndex = message.get("sdpMLineIndex")
     await pc.addIceCandidate(candidate)
+
+
+def beside(work, fail):
+    """Runs `work` besides; calls fail(why) when it raises."""
+    def ended(task):
+        if not task.cancelled() and task.exception():
+            fail(str(task.exception()) or repr(task.exception()))
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(ended)
+    return task
 
 
 def pair(pc):

@@ -27,6 +27,7 @@ from PIL import Image
 import rtc_peer
 
 MOST_BUFFERED = 500_000
+av.logging.set_level(av.logging.PANIC)  # libx264 tells of itself on standard error
 
 
 def colour(number):
@@ -167,22 +168,13 @@ class Sender:
                 self.pc.getTransceivers()[0].setCodecPreferences([c for c in known if c.mimeType.lower() == wanted])
         else:
             channel = self.pc.createDataChannel("frames")
-            channel.on("open", lambda: self.watch(self.send_pictures(channel)))
+            channel.on("open", lambda: rtc_peer.beside(self.send_pictures(channel), self.fail))
             channel.on("message", lambda text: self.print({"type": "channel", "text": text}))
         await self.offer(signals)
 
-    def watch(self, work):
-        """Runs `work` beside; when it fails, all fails."""
-        def ended(task):
-            if not task.cancelled() and task.exception():
-                self.fail(repr(task.exception()))
-        task = asyncio.ensure_future(work)
-        task.add_done_callback(ended)
-        return task
-
     async def talk(self):
         async with rtc_peer.Signals(self.options.url, self.options.ca) as signals:
-            reading = self.watch(self.read(signals))
+            reading = rtc_peer.beside(self.read(signals), self.fail)
             await self.start(signals)
             await self.done
             reading.cancel()

@@ -29,7 +29,7 @@ class Viewer:
         self.began = time.monotonic()
         self.result = {"frames": 0, "unknown": []}
         self.enough = asyncio.get_running_loop().create_future()
-        self.pc.on("track", lambda track: asyncio.ensure_future(self.watch(track)))
+        self.pc.on("track", lambda track: rtc_peer.beside(self.watch(track), self.fail))
 
     async def watch(self, track):
         result = self.result
@@ -85,8 +85,7 @@ class Viewer:
                     self.receive_video()
                 sdp = await rtc_peer.local_offer(self.pc)
             await signals.send({"type": "offer", "sdp": sdp})
-            reading = asyncio.ensure_future(self.read(signals))
-            reading.add_done_callback(lambda task: task.cancelled() or self.fail(str(task.exception())))
+            reading = rtc_peer.beside(self.read(signals), self.fail)
             await self.enough
             self.finish()
             reading.cancel()

@@ -6,6 +6,7 @@
 
 #include "base/secret_url.h"
 #include "cli/cli.h"
+#include "mjpeg-serve/webrtc_links.h"
 #include "tool/server.h"
 
 namespace {
@@ -14,6 +15,7 @@ using namespace fp;
 
 struct Options {
   std::vector<std::string> cameras;
+  std::vector<std::string> webrtc;
   tool::ServerOptions server;
 };
 
@@ -94,6 +96,10 @@ int main(int argc, char** argv) {
   app.add_flag("--on-demand", options.server.on_demand,
                "Start every camera's source with its first viewer, stop it after its last");
   tool::add_server_options(app, options.server, /*with_sources=*/true);
+  tool::add_list(
+      app, "--webrtc", options.webrtc, "URL",
+      "Let the viewer page show the first camera, or CAMERA with CAMERA=URL, from the webrtc-serve whose page "
+      "is at URL, too; any number of times");
   app.add_flag("--trace", common.trace, "Note in X-Trace when this tool had each frame");
   cli::add_input(app, common);
   cli::add_common(app, common);
@@ -103,6 +109,8 @@ int main(int argc, char** argv) {
     options.server.tool = "mjpeg-serve";
     const bool input_given = app.get_option("--input")->count() > 0;
     const std::vector<CameraOptions> cameras = parse_cameras(options, common, input_given);
+    const bool may_come = !options.server.allow_source.empty() && !options.server.read_only;
+    options.server.webrtc = parse_webrtc_links(options.webrtc, cameras, may_come);
     return tool::Server(options.server, common, cameras).run();
   });
 }

@@ -13,6 +13,7 @@ import {WakeLock} from './wake-lock.js';
 
 const REFRESH_MS = 500;  // nobody reads numbers faster than this
 const PATIENCE_MS = 5000;
+const COMPLAINT_MS = 5000;
 
 const STATES = {
   off: 'Off',
@@ -49,6 +50,7 @@ const grabber = new Grabber(preview, {
 let config = null;   // the server's
 let sender = null;   // null: off
 let attempt = 0;     // to start
+let complaintTimer = 0;
 let skipped = 0;
 
 async function start() {
@@ -79,6 +81,7 @@ async function start() {
     onState: follow,
     onSession: (name) => write('session', name),
     onResult: takeResult,
+    onComplaint: complain,
     onChild: (state, error) => write('child', [CHILD_WORDS[state] ?? state, error].filter(Boolean).join(': ')),
   });
   wakeLock.hold();
@@ -139,6 +142,12 @@ async function send(blob, capturedMs) {
 function takeResult({result, latencies: took}) {
   latencies.add(took);
   if (result !== null) results.add(result);
+}
+
+function complain(text) {
+  write('message', `The server cannot use it: ${text}`);
+  clearTimeout(complaintTimer);
+  complaintTimer = setTimeout(() => { if (sender?.state === 'sending') write('message', ''); }, COMPLAINT_MS);
 }
 
 function follow(state, problem) {

@@ -17,7 +17,8 @@ export const mayAdd = (channel) => channel?.readyState === 'open' && channel.buf
  *
  * onState(state, problem): 'connecting', 'sending', 'reconnecting' (`problem`, an Error, says why), 'stopped'.
  * onSession(name). onResult({frame, result, latencies}): `result` is null when the picture has only come there.
- * onChild(state, error): of the program that works on the pictures, by the server's word.
+ * onChild(state, error): of the program that works on the pictures, by the server's word. onComplaint(text): a picture was no
+ * use to the server.
  */
 export class Sender {
   state = 'stopped';
@@ -33,11 +34,11 @@ export class Sender {
   #counted = {pictures: 0, bytes: 0};  // of the track, in this session
   #number = 0;   // of the last picture
 
-  constructor({config, url, name = '', track, onState, onSession, onResult, onChild}) {
+  constructor({config, url, name = '', track, onState, onSession, onResult, onChild, onComplaint}) {
     this.#config = config;
     this.#name = name;
     this.#track = track;
-    this.#on = {state: onState, session: onSession, result: onResult, child: onChild};
+    this.#on = {state: onState, session: onSession, result: onResult, child: onChild, complaint: onComplaint};
     this.#session = new PeerSession({
       url: socketUrl('ws', url),
       iceServers: config.ice_servers ?? [],
@@ -46,6 +47,7 @@ export class Sender {
       onConnected: () => { if (this.#trackSender) this.#ready(); },
       onMessage: (message) => this.#receive(message),
       onLost: (problem) => this.#lost(problem),
+      onError: (text) => this.#isOfPicture(text),
     });
   }
 
@@ -139,10 +141,16 @@ export class Sender {
     this.#become('reconnecting', problem);
   }
 
+  #isOfPicture(text) {
+    const is = /^picture \d+: /.test(text);
+    if (is) this.#on.complaint(text);
+    return is;
+  }
+
   #receive(message) {
     switch (message.type) {
       case 'session':
-        this.#on.session(String(message.session ?? ''));
+        this.#on.session(String(message.name || message.session || ''));
         break;
       case 'received':
         this.#takeAnswer({...message, T_inference: null, result: null});

@@ -2,7 +2,7 @@
 
 const KEY = 'framepipe.ingest';
 const KEPT = ['camera', 'resolution', 'fps', 'quality', 'name'];
-const NAME = /^[A-Za-z0-9_-]{0,64}$/;
+const NAME = /^[A-Za-z0-9_-]{0,32}$/;
 
 export class Settings {
   #wanted;  // the camera that was chosen; it may not be offered yet

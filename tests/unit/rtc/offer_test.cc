@@ -194,6 +194,8 @@ TEST_CASE("read_description: what webrtcbin would end the program over, or could
   const std::string second = small().substr(small().find("m=video"));
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "the SDP is empty"},
+      {small("a=ssrc:0 cname:x\r\n"), "m-line 1 has an a=ssrc that cannot be read"},
+      {small("a=ssrc:4294967296 cname:x\r\n"), "m-line 1 has an a=ssrc that cannot be read"},
       {"hello", R"(line 1 of the SDP is not "x=...": hello)"},
       {without(small(), "v=0\r\n"), R"(an SDP begins with "v=0")"},
       {without(small(), "o=- 1 2 IN IP4 127.0.0.1\r\n"), "the SDP has no o= line"},
@@ -253,7 +255,7 @@ TEST_CASE("read_description: at most kMaxCandidates candidates are kept") {
 TEST_CASE("usable_candidate: addresses in figures are, names are not") {
   CHECK(usable_candidate("candidate:1 1 udp 2122194687 192.0.2.2 44721 typ host generation 0 network-id 1"));
   CHECK(usable_candidate("a=candidate:f/+9 1 UDP 1 2001:db8::1 1 typ srflx raddr 0.0.0.0 rport 0 ufrag abcd"));
-  CHECK(usable_candidate("candidate:1 2 tcp 1518214911 192.0.2.2 9 typ host tcptype active"));
+  CHECK(usable_candidate("candidate:1 1 tcp 1518214911 192.0.2.2 9 typ host tcptype active"));
   for (const char* candidate : {
            "",
            "candidate:",
@@ -268,6 +270,8 @@ TEST_CASE("usable_candidate: addresses in figures are, names are not") {
            "candidate:1 1 udp 4294967296 192.0.2.1 1 typ host",
            "candidate:1 1 udp 0 192.0.2.1 1 typ host",
            "candidate:1 0 udp 1 192.0.2.1 1 typ host",
+           "candidate:1 2 udp 1 192.0.2.1 1 typ host",
+           "candidate:1 1 tcp 1518214911 192.0.2.2 9 typ host",
            "candidate:1 1 sctp 1 192.0.2.1 1 typ host",
            "candidate:1 1 udp 1 192.0.2.1 1 typ other",
            "candidate:1 1 udp 1 192.0.2.1 1 host typ",

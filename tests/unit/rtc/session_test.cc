@@ -1,7 +1,8 @@
 // Two ends of WebRTC in one program: a viewer's pictures arrive at an ingest, over UDP on loopback.
 #include <doctest/doctest.h>
 
-#include <atomic>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -102,6 +103,18 @@ struct Ends {
   std::vector<rtc::IncomingPicture> pictures;
 };
 
+// Of all sessions in this program that are not quite gone.
+int threads_of_agents() {
+  int count = 0;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(task.path() / "comm");
+    std::string name;
+    std::getline(file, name);
+    count += name.ends_with(":ice") ? 1 : 0;
+  }
+  return count;
+}
+
 // Puts a frame each 20 ms.
 struct Source {
   Source(Ends& ends, std::function<FramePtr(std::uint64_t)> make)
@@ -151,5 +164,86 @@ void check_round_trip(rtc::Codec codec) {
 
 TEST_CASE("Viewer: pictures arrive as VP8 in their colours") { check_round_trip(rtc::Codec::Vp8); }
 TEST_CASE("Viewer: pictures arrive as H.264 in their colours") { check_round_trip(rtc::Codec::H264); }
+
+TEST_CASE("Viewer: an answer that nobody asked for, or to another offer, is refused and changes nothing") {
+  Ends ends({});
+  std::string offer;
+  rtc::PeerEvents events;
+  events.described = [&](const char* type, const std::string& sdp) {
+    if (std::string_view(type) != "offer") return;
+    offer = sdp;
+    ends.loop.stop();
+  };
+  ends.viewer.emplace(ends.encoder, ends.peer, std::move(events));
+  REQUIRE(ends.viewer->take_offer(kEmptyOffer, false));
+  CHECK_FALSE(ends.viewer->take_answer(kEmptyOffer));  // ours is not made yet
+  ends.loop.run();
+  REQUIRE_FALSE(ends.timed_out);
+  CHECK_FALSE(ends.viewer->take_answer(kEmptyOffer));  // without the line of ours
+  std::string other = offer;
+  other.replace(other.find("a=mid:"), 6, "a=mid:z");
+  CHECK_FALSE(ends.viewer->take_answer(other));
+  CHECK_FALSE(ends.viewer->take_offer(kEmptyOffer, false));  // a second one
+  ends.viewer.reset();
+  Source source(ends, [&](std::uint64_t sequence) { return coloured_frame(sequence, {64, 48}, {90, 90, 90}); });
+  ends.connect();
+  ends.loop.run();
+  CHECK_FALSE(ends.timed_out);
+}
+
+TEST_CASE("Viewer: a peer that vanishes is gone after the time of silence, and its pipeline with it") {
+  Ends ends({});
+  ends.peer.silence = 2s;
+  Source source(ends, [&](std::uint64_t sequence) { return coloured_frame(sequence, {64, 48}, {90, 90, 90}); });
+  ends.connect();
+  ends.loop.run();
+  REQUIRE_FALSE(ends.timed_out);
+  ends.ingest.reset();
+  ends.loop.run();
+  REQUIRE_FALSE(ends.timed_out);
+  CHECK(ends.viewer_gone != "");
+  CHECK(ends.viewer->state() == rtc::PeerState::Gone);
+  CHECK(ends.encoder.viewers() == 0);
+  Timer look(ends.loop, [&] {
+    // The encoder's pipeline stays. A reference that is lost keeps the thread of an ICE agent, and its sockets.
+    if (ends.engine.pipelines() == 1 && threads_of_agents() == 0) ends.loop.stop();
+  });
+  look.every(5ms);
+  ends.loop.run();
+  CHECK_FALSE(ends.timed_out);
+}
+
+TEST_CASE("Viewer: who never comes is gone after the time to connect") {
+  Ends ends({});
+  ends.peer.connect_time = 1s;
+  rtc::PeerEvents events;
+  events.gone = [&](const std::string& why) {
+    ends.viewer_gone = why;
+    ends.viewer.reset();  // whoever is told may let go
+    ends.loop.stop();
+  };
+  ends.viewer.emplace(ends.encoder, ends.peer, std::move(events));
+  REQUIRE(ends.viewer->take_offer(kEmptyOffer, false));
+  ends.loop.run();
+  CHECK_FALSE(ends.timed_out);
+  CHECK(ends.viewer_gone == "no connection came about within 1 s");
+}
+
+TEST_CASE("Viewer: an address that is not this machine's is an error in words") {
+  Ends ends({});
+  ends.peer.ice.addresses = {"not an address"};
+  ends.viewer.emplace(ends.encoder, ends.peer, rtc::PeerEvents());
+  const auto done = ends.viewer->take_offer(kEmptyOffer, false);
+  REQUIRE_FALSE(done);
+  CHECK(done.error().text.find("not an address") != std::string::npos);
+}
+
+TEST_CASE("Viewer: WHEP's offers must have video, and the word says how") {
+  Ends ends({});
+  ends.viewer.emplace(ends.encoder, ends.peer, rtc::PeerEvents());
+  const auto done = ends.viewer->take_offer(kEmptyOffer, true);
+  REQUIRE_FALSE(done);
+  CHECK(done.error().text.find("addTransceiver") != std::string::npos);
+}
 
 }  // namespace
