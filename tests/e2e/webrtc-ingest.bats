@@ -16,6 +16,9 @@ teardown() { clean_up; }
 # ingest [ARG...]: in the background, as `ingest`; URL and WS are its addresses.
 ingest() {
   start ingest webrtc-ingest --listen 127.0.0.1:0 "$@"
+  find_ws
+}
+find_ws() {
   find_url ingest
   WS=ws${URL#http}/ws
 }
@@ -27,6 +30,7 @@ words() { "$PYTHON" "$SUPPORT/websocket_words.py" "$WS" "$@"; }
 of() { jq -r "select(.type == \"$2\") | $3" "$1.json"; }
 # holds NAME FILTER: of all the messages in a list.
 holds() { jq -se "$2" "$1.json" >/dev/null || fails "$2" "$(cat "$1.json")"; }
+size_in_pixels() { "$PYTHON" -c 'import sys; from PIL import Image; print(*Image.open(sys.argv[1]).size)' "$1"; }
 metric() { get "$URL/metrics" | awk -v name="$1" '$1 == name { print $2 }'; }
 metric_is() { [ "$(metric "$1")" = "$2" ]; }
 # Pictures that are all different, in a folder in their order.
@@ -66,8 +70,8 @@ END
   frames list out.mjpeg >got
   at_least "$(wc -l <got)" 20
   equals "$(cut -d ' ' -f 4 got | sort -u)" tablet-3
-  of page sent '"\(.sha1) \(.bytes) \(.frame)"' >sent
-  equals "$(cut -d ' ' -f 1-3 got | grep -cvxFf sent)" 0
+  of page sent '"\(.sha1) \(.bytes) \(.frame)"' >sent.txt
+  equals "$(cut -d ' ' -f 1-3 got | grep -cvxFf sent.txt)" 0
   equals "$(cut -d ' ' -f 3 got)" "$(cut -d ' ' -f 3 got | sort -n)"
 }
 
@@ -79,7 +83,7 @@ END
   holds whole 'all(.[] | select(.type == "received"); .T_start == null)'
   eventually has_frames out.mjpeg 6
   frames split out.mjpeg out
-  matches "$(file out1.jpg)" 'JPEG image data.* 64x48,'
+  equals "$(size_in_pixels out1.jpg)" '64 48'
 }
 
 @test "a track of video becomes JPEGs" {
@@ -89,7 +93,7 @@ END
   send h264 --mode track --codec h264 --size 320x240 --expect 5
   eventually has_frames out.mjpeg 6
   frames split out.mjpeg out
-  matches "$(file out1.jpg)" 'JPEG image data.* 320x240,'
+  equals "$(size_in_pixels out1.jpg)" '320 240'
 }
 
 @test "what a child writes comes back with the four times of its frame" {
@@ -97,13 +101,13 @@ END
   ingest --exec "$CHILD"
   equals "$(get "$URL/api/config" | jq -r .exec)" true
   send page --count 15 --expect 5 --name yard
-  holds page '[.[] | select(.type == "result")] as $results | $results | length >= 5 and
+  holds page '[.[] | select(.type == "result")] | length >= 5 and
     all(.frame == .result.sequence and .T_inference >= .T_receive and .T_start > 1e12 and .result.camera == "yard")'
   holds page 'any(.type == "child" and .state == "ready")'
   # The sizes are those of the pictures that have these numbers.
   of page result '"\(.frame) \(.result.bytes)"' >results
-  of page sent '"\(.frame) \(.bytes)"' >sent
-  equals "$(grep -cvxFf sent results)" 0
+  of page sent '"\(.frame) \(.bytes)"' >sent.txt
+  equals "$(grep -cvxFf sent.txt results)" 0
   eventually metric_is framepipe_ingest_sessions 0
   at_least "$(metric framepipe_ingest_results_total)" 5
   at_least "$(metric framepipe_ingest_total_seconds_count)" 1
@@ -225,8 +229,7 @@ children_are() { [ "$(pgrep -c -P "$(pid_of ingest)")" = "$1" ]; }
 @test "when nobody reads standard output any more it ends" {
   # shellcheck disable=SC2016
   start ingest bash -c 'webrtc-ingest --listen 127.0.0.1:0 | head -c 1; exit ${PIPESTATUS[0]}'
-  find_url ingest
-  WS=ws${URL#http}/ws
+  find_ws
   start page "$PYTHON" "$SUPPORT/webrtc_sender.py" "$WS" --count 1000 --expect 1000
   ends ingest
 }
@@ -311,8 +314,9 @@ children_are() { [ "$(pgrep -c -P "$(pid_of ingest)")" = "$1" ]; }
     -addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem 2>/dev/null
   start ingest webrtc-ingest --listen 127.0.0.1:0 --tls-cert cert.pem --tls-key key.pem -o none
   eventually grep -q 'https://127.0.0.1' ingest.err
-  WS=wss$(sed -n 's,.*https\(://127\.0\.0\.1:[0-9]*\)/.*,\1,p' ingest.err | head -n 1)/ws
-  send page --ca cert.pem --count 5
+  local secure
+  secure=wss$(sed -n 's,.*https\(://127\.0\.0\.1:[0-9]*\)/.*,\1,p' ingest.err | head -n 1)/ws
+  sender "$secure" --ca cert.pem --count 5 >page.json || fails "$(tail -n 5 page.json)"
 }
 
 @test "in the clear for other machines it says what browsers will miss" {
