@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 constexpr int kPipeBytes = 1 << 20;  // a frame or several: neither side is woken for each 64 KiB
 constexpr int kReadsPerTurn = 16;    // a child that writes without end does not hold up the others
 constexpr auto kLook = 100ms;
-constexpr auto kClosing = 1s;  // from the end of its output or input to its own
+constexpr auto kClosing = 1s;  // from the end of its input or output to its own, at the usual
 
 std::string seconds(std::chrono::milliseconds time) {
   return time % 1s == 0ms ? std::to_string(time / 1s) + " s" : std::to_string(time.count()) + " ms";
@@ -108,8 +108,7 @@ void Child::push() {
 
 // Nobody reads any more. What it says last, and its end, come by its output.
 void Child::lose_input() {
-  input_closed_ = true;
-  closing_since_ = closing_since_.value_or(clock_.steady());
+  input_closed_ = clock_.steady();
   part_.reset();
   waiting_.reset();
   input_watch_.watch(-1, 0);
@@ -171,11 +170,11 @@ void Child::say(bool& said, const std::string& text) {
   if (!std::exchange(said, true) && report_) report_(Severity::Warning, text);
 }
 
-// Its end of the pipe closes a moment before it has ended: look() finds out with what code.
+// Its end of the pipe closes a moment before it has ended: look() finds out with what code. Or it keeps its words to
+// itself, as a recorder does.
 void Child::closed_output() {
   output_watch_.watch(-1, 0);
-  output_closed_ = true;
-  closing_since_ = closing_since_.value_or(clock_.steady());
+  output_closed_ = clock_.steady();
   look_timer_.every(5ms);
 }
 
@@ -196,8 +195,10 @@ void Child::look() {
   // A pipe whose reader has gone says so to whoever asks, not only to whoever writes.
   pollfd input{process_.input_fd(), 0, 0};
   if (!input_closed_ && ::poll(&input, 1, 0) > 0) lose_input();
-  if (closing_since_ && now - *closing_since_ >= kClosing) {
-    return end(ChildEnd::Ended, output_closed_ ? "it closed its output" : "it closed its input");
+  if (input_closed_ && now - *input_closed_ >= kClosing) return end(ChildEnd::Ended, "it closed its input");
+  if (output_closed_ && now - *output_closed_ >= kClosing && !said_closed_) {
+    look_timer_.every(kLook);
+    say(said_closed_, "it has closed its standard output: no lines will come");
   }
   if (input_closed_) return;
   const std::size_t left = unread();

@@ -98,21 +98,21 @@ class Child {
 
   FramePtr waiting_;
   SteadyTime waits_since_{};
-  std::optional<Part> part_;       // that is being written
-  Target target_;                  // its input
-  bool input_closed_ = false;      // by the child
-  std::uint64_t given_bytes_ = 0;  // that the pipe has taken, without those of part_
-  std::uint64_t taken_bytes_ = 0;  // of those, by the child, when we last looked
-  SteadyTime progress_{};          // when it last took some, or was first given some
+  std::optional<Part> part_;                // that is being written
+  Target target_;                           // its input
+  std::optional<SteadyTime> input_closed_;  // by the child
+  std::uint64_t given_bytes_ = 0;           // that the pipe has taken, without those of part_
+  std::uint64_t taken_bytes_ = 0;           // of those, by the child, when we last looked
+  SteadyTime progress_{};                   // when it last took some, or was first given some
 
   Lines lines_{kMostLineBytes};
-  bool output_closed_ = false;
-  std::optional<SteadyTime> closing_since_;  // the first of the two was closed
-  SteadyTime second_{};                      // when the second began in which
-  std::size_t second_bytes_ = 0;             // so many were read
+  std::optional<SteadyTime> output_closed_;
+  SteadyTime second_{};           // when the second began in which
+  std::size_t second_bytes_ = 0;  // so many were read
   bool said_frames_ = false;
   bool said_other_ = false;
   bool said_long_ = false;
+  bool said_closed_ = false;
   Figures figures_;
 
   IoWatch output_watch_;

@@ -85,8 +85,8 @@ void add_latency(std::string& out, const char* name, const char* help, const His
 }  // namespace
 
 std::string trouble_of(const Told& told) {
-  if (told.pool == nullptr || told.pool->warm() > 0 || told.pool->trouble().empty()) return "";
-  return "--exec: " + told.pool->trouble();
+  const std::string trouble = told.pool != nullptr ? told.pool->trouble() : "";
+  return trouble.empty() ? "" : "--exec: " + trouble;
 }
 
 std::string state_json(const Told& told) {

@@ -52,6 +52,13 @@ Result<std::unique_ptr<Child>> Pool::start() {
   return child;
 }
 
+std::string Pool::trouble() const {
+  const SteadyTime now = clock_.steady();
+  const bool well =
+      std::any_of(warm_.begin(), warm_.end(), [&](const auto& child) { return now - child->started() >= kLivesLong; });
+  return well ? "" : trouble_;
+}
+
 void Pool::fill() {
   while (warm_.size() < wanted_) {
     auto child = start();

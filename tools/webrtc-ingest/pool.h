@@ -42,7 +42,8 @@ class Pool {
 
   [[nodiscard]] std::size_t warm() const { return warm_.size(); }
   [[nodiscard]] const Figures& figures() const { return figures_; }
-  [[nodiscard]] const std::string& trouble() const { return trouble_; }  ///< why none is warm; or ""
+  /// Why the last one that waited has ended; "" when none has, or one has been running for a while since.
+  [[nodiscard]] std::string trouble() const;
 
  private:
   struct Leaving {
@@ -63,7 +64,7 @@ class Pool {
   std::deque<std::unique_ptr<Child>> warm_;  // the longest here in front
   std::vector<Leaving> leaving_;
   Backoff backoff_;
-  std::string trouble_;
+  std::string trouble_;  // of the last one that ended
   std::set<std::string> said_;
   Figures figures_;
   Timer fill_timer_;

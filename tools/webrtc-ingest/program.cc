@@ -48,8 +48,8 @@ void warn_of_plain_http(const tool::WebProgram& program) {
   for (const Listener& listener : program.listeners()) {
     if (!listener.beyond_loopback || listener.tls) continue;
     spdlog::warn(
-        "{}: browsers open no camera for a page without https: give --tls-cert and --tls-key (dev-cert makes "
-        "them), or stand behind a proxy that has them",
+        "{}: browsers open no camera for a page without https: give --tls-cert and --tls-key (framepipe-dev-cert "
+        "makes them), or stand behind a proxy that has them",
         listener.address);
   }
 }

@@ -50,9 +50,13 @@ Session::Session(Site& site, std::string id, std::string address, Line line)
       address_(std::move(address)),
       line_(std::move(line)),
       since_(site.clock.steady()),
+      idle_timer_(site.loop,
+                  [this] { line_.close(1008, "no pictures can come: there was no offer, or no data channel"); }),
       name_(id_),
       times_(site.latencies),
-      child_timer_(site.loop, [this] { take_child(); }) {}
+      child_timer_(site.loop, [this] { take_child(); }) {
+  idle_timer_.once(site.idle_time);
+}
 
 Session::~Session() {
   sender_.reset();
@@ -191,6 +195,7 @@ rtc::IngestEvents Session::events() {
 
 void Session::opened(const char* how) {
   how_ = how;
+  idle_timer_.cancel();
   if (site_.report) {
     site_.report(Severity::Info, prefix() + (std::string(how) == "track" ? "sends a track of video"
                                                                          : "sends pictures over a data channel"));
@@ -201,6 +206,7 @@ void Session::opened(const char* how) {
 void Session::lost(const std::string& why) {
   if (site_.report) site_.report(Severity::Debug, prefix() + "has lost its connection: " + why);
   how_ = "";
+  idle_timer_.once(site_.idle_time);
   results_go_ = Way::Socket;
   // It may be the one that calls.
   site_.loop.defer([gone = std::shared_ptr<Sender>(std::move(sender_))] {});
@@ -290,6 +296,7 @@ void Session::take_child() {
 
 void Session::result(std::string_view line, const Json& object) {
   backoff_.reset();
+  told_trouble_.clear();
   const WallTime now = site_.clock.wall();
   const TimedFrame* const frame = times_.bind(object, now);
   if (frame == nullptr) ++counts_.unbound;
@@ -310,9 +317,11 @@ void Session::child_ended(ChildEnd end, const std::string& why) {
     site_.pool->count_end(end);
     site_.pool->retire(std::move(child_));
   }
-  if (site_.report) {
+  // A command that always ends is started again and again, and told of once.
+  if (site_.report && told_trouble_ != why) {
     site_.report(Severity::Warning, prefix() + "has lost its child: " + why + "; it gets another one");
   }
+  told_trouble_ = why;
   if (greeted_) tell(child_message(end == ChildEnd::Hung ? "hung" : "ended", why));
   child_timer_.once(backoff_.next());
 }

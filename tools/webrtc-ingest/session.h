@@ -58,6 +58,7 @@ struct Site {
   PngWorker& pngs;
   Latencies& latencies;
   Report report;
+  std::chrono::milliseconds idle_time{60'000};  ///< without a way for pictures: then a session is ended
 };
 
 /// One thread. What a peer sends costs at most: kMostOffers offers in kOffersTime, one child, and for each picture what
@@ -124,6 +125,7 @@ class Session {
   const std::string address_;
   const Line line_;
   const SteadyTime since_;
+  Timer idle_timer_;
   std::string name_;
   bool greeted_ = false;          // it knows our words
   Way results_go_ = Way::Socket;  // and wants them here
@@ -147,6 +149,7 @@ class Session {
   bool had_child_ = false;
   FramePtr for_child_;                     // came while there was none
   std::optional<double> newest_start_ms_;  // of the frame that came last
+  std::string told_trouble_;               // of its children, and no result has come since
   Backoff backoff_;
   Timer child_timer_;
   Counts counts_;

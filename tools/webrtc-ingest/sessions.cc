@@ -75,7 +75,7 @@ std::string Sessions::new_id() const {
     if (::getrandom(bytes.data(), bytes.size(), 0) < 0) throw Failure{Exit::System, io_error("getrandom").text};
     std::array<char, 16> text{};
     std::snprintf(text.data(), text.size(), "s-%02x%02x%02x", bytes[0], bytes[1], bytes[2]);
-    const std::string id = text.data();
+    std::string id = text.data();
     if (std::none_of(all_.begin(), all_.end(), [&](const Session* one) { return one->id() == id; })) return id;
   }
 }

@@ -144,6 +144,22 @@ TEST_CASE("Session: a second offer begins anew, and too many of them end it") {
   CHECK(stage.closed == 1008);
 }
 
+TEST_CASE("Session: one by which no pictures can come is ended after a while, and no other") {
+  Stage stage;
+  stage.site.idle_time = 50ms;
+  {
+    const auto busy = stage.connected();
+    const auto until = stage.clock.steady() + 200ms;
+    REQUIRE(stage.run_until([&] { return stage.clock.steady() > until; }));
+    CHECK(stage.closed == 0);
+    stage.media.back()->events.peer.gone("the peer has closed it");
+    CHECK(stage.run_until([&] { return stage.closed == 1008; }));
+  }
+  stage.closed = 0;
+  const auto idle = stage.session();
+  CHECK(stage.run_until([&] { return stage.closed == 1008; }));
+}
+
 TEST_CASE("Session: an offer that is no good is told why, and another one may come") {
   Stage stage;
   const auto session = stage.session();
