@@ -268,13 +268,6 @@ shows_one_of() { get "$URL/snapshot" | sha1sum | cut -d ' ' -f 1 | grep -qxFf "$
   alive "$(pid_of ingest)"
 }
 
-@test "hundreds of mutated offers and messages do not keep a good page from its session" {
-  ingest -o none
-  run -0 timeout 120 "$PYTHON" "$SUPPORT/webrtc_mutate.py" "$WS" --kind ingest --count 300 --seed 7
-  alive "$(pid_of ingest)"
-  eventually metric_is framepipe_ingest_sessions 0
-}
-
 @test "damaged pictures are counted and told of, and those around them pass" {
   mkdir pictures
   make_pictures 2
