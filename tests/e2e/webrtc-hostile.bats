@@ -11,9 +11,11 @@ SEED=${FP_HOSTILE_SEED:-7}
 setup() {
   set_up
   "$PYTHON" -c 'import aiortc, websockets' 2>/dev/null || skip "python3-aiortc is not here"
-  # What GLib keeps on purpose is told by the whole stack.
+  # What GLib keeps on purpose is told by the whole stack, and by names.
   export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}fast_unwind_on_malloc=0
   export LSAN_OPTIONS=suppressions=$SUPPORT/lsan.supp:print_suppressions=0
+  ASAN_SYMBOLIZER_PATH=$(command -v llvm-symbolizer)
+  export ASAN_SYMBOLIZER_PATH
 }
 teardown() { clean_up; }
 

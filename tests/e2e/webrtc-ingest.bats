@@ -240,7 +240,7 @@ shows_one_of() { get "$URL/snapshot" | sha1sum | cut -d ' ' -f 1 | grep -qxFf "$
   start page "$PYTHON" "$SUPPORT/webrtc_sender.py" "$WS" --count 1000 --expect 1000
   eventually printed page '"received"'
   run -0 words
-  contains "$output" '1 sessions of your address are open, and there may be no more (--max-sessions-per-address)'
+  contains "$output" 'no further session of your address: 1 is the most at a time (--max-sessions-per-address)'
   contains "$output" 'closed 1013'
   equals "$(metric framepipe_ingest_sessions_refused_total)" 1
   kill -KILL "$(pid_of page)"
