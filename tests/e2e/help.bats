@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 load ../support/common
 
-TOOLS="camgrab dirwatch frame-convert frame-detect frame-rate frame-stat mjpeg-serve webrtc-serve"
+TOOLS="camgrab dirwatch frame-convert frame-detect frame-rate frame-stat mjpeg-relay mjpeg-serve webrtc-ingest webrtc-serve"
 
 setup() { set_up; }
 teardown() { clean_up; }
