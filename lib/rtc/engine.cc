@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "rtc/engine_impl.h"
+#include "rtc/relay.h"
 
 namespace fp::rtc {
 namespace {
@@ -99,8 +100,10 @@ void Engine::Impl::dig() {
     if (dead_.empty()) return;
     ElementRef pipeline = std::move(dead_.front());
     dead_.pop_front();
+    const bool hurry = leaving_;
     lock.unlock();
     stop(pipeline.get());
+    if (!hurry) give_back_relayed(pipeline.get());
     pipeline.reset();
     lock.lock();
     --alive_;
@@ -111,6 +114,7 @@ void Engine::Impl::dig() {
 // What webrtcbin still does for a session that is over comes to its end first.
 void Engine::Impl::wait() {
   std::unique_lock lock(mutex_);
+  leaving_ = true;
   changed_.wait_for(lock, kLongestWait, [this] { return alive_ == 0; });
 }
 

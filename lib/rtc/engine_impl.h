@@ -23,7 +23,7 @@ struct Engine::Impl {
 
   /// Takes the pipeline down and lets go of it, on a thread of its own: that may take 50 ms. Any thread.
   void bury(ElementRef pipeline);
-  /// Until all pipelines are down.
+  /// Until all pipelines are down, in a hurry: relays are not asked to let go of what they have for us.
   void wait();
   [[nodiscard]] std::size_t pipelines() const;
   /// Waits until all that was buried is down, and ends the thread.
@@ -41,6 +41,7 @@ struct Engine::Impl {
   std::condition_variable changed_;
   std::deque<ElementRef> dead_;
   mutable std::size_t alive_ = 0;
+  bool leaving_ = false;
   bool ending_ = false;
   std::thread digger_;
 };

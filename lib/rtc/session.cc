@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "rtc/relay.h"
 #include "rtc/webrtc_api.h"
 
 namespace fp::rtc {
@@ -122,6 +123,7 @@ Result<Done> Session::set_ice() {
   const ObjectRef nice(raw_nice);
   // Without the checks a peer that has vanished is never noticed; UPnP would open a port at the router for everybody.
   g_object_set(nice.get(), "upnp", FALSE, "ice-tcp", FALSE, "keepalive-conncheck", TRUE, nullptr);
+  if (!ice.turn.empty()) remember_relayed(pipeline_.get(), nice);
   for (const std::string& address : ice.addresses) {
     gboolean known = FALSE;
     g_signal_emit_by_name(agent.get(), "add-local-ip-address", address.c_str(), &known);

@@ -30,9 +30,14 @@ metric() { get "$URL/metrics" | awk -v name="$1" '$1 == name { print $2 }'; }
 metric_is() { [ "$(metric "$1")" = "$2" ]; }
 # The encoder keeps its own.
 no_pipelines() { [ "$(metric framepipe_webrtc_pipelines)" -le 1 ]; }
+# GLib's idle threads end after 15 s; what one that is just ending holds would be a leak.
+rests() { [ "$(find "/proc/$(pid_of "$1")/task" -mindepth 1 -maxdepth 1 | wc -l)" -le 8 ]; }
 # ends_well NAME: by SIGTERM, with nothing that a sanitizer has to say.
 ends_well() {
+  eventually rests "$1"
   kill -TERM "$(pid_of "$1")"
+  eventually gone "$(pid_of "$1")"
+  grep -E -A12 'ERROR: |leak of|runtime error:' "$1.err" >&2 || true
   ends "$1"
   run -1 grep -E 'ERROR: |runtime error:|CRITICAL' "$1.err"
 }

@@ -25,6 +25,22 @@ peer() { timeout $((2 * FP_DEADLINE_S)) "$PYTHON" "$SUPPORT/webrtc_$1.py" "${@:2
   done
 }
 
+has_let_go() { [ "$(grep -c 'delete: realm=' turn.out)" -ge "$1" ]; }
+
+@test "what a relay has for a viewer is given back when the viewer goes" {
+  coturn 2
+  echo framepipe:SECRET >turn.secret
+  start server webrtc-serve --listen 127.0.0.1:0 --input 'exec:camgrab test --size 320x240 --fps 15' --turn "$RELAY" \
+    --turn-credentials turn.secret --relay-only
+  find_url server
+  local viewer
+  for viewer in 1 2 3; do
+    peer viewer "$URL/whep" >got || fails "viewer $viewer" "$(cat got)" "$(tail -n 20 turn.out)"
+    eventually has_let_go "$viewer"
+  done
+  run -1 grep WARNING server.err
+}
+
 @test "a camera that has no address but its relay's is taken, whole and in order" {
   coturn
   start ingest webrtc-ingest --listen 127.0.0.1:0 -o none

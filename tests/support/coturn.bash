@@ -2,14 +2,16 @@
 # A relay for WebRTC, for bats files that have loaded common.bash.
 
 # coturn: a relay with examples/coturn/turnserver.conf, but for its addresses and that it may reach loopback; RELAY.
+# coturn N: no more than N addresses at once.
 coturn() {
   type turnserver >/dev/null 2>&1 || skip "coturn is not here"
   local attempt port
   for attempt in 1 2 3 4 5; do
     port=$(free_port)
-    sed -e "s/^listening-port=.*/listening-port=$port/" -e '/^denied-peer-ip=/d' "$FP_ROOT/examples/coturn/turnserver.conf" \
+    sed -e "s/^listening-port=.*/listening-port=$port/" -e '/^denied-peer-ip=/d' -e "s/^user-quota=.*/user-quota=${1:-100}/" \
+      "$FP_ROOT/examples/coturn/turnserver.conf" \
       >turnserver.conf
-    printf '%s\n' listening-ip=127.0.0.1 relay-ip=127.0.0.1 allow-loopback-peers "pidfile=$T/turn" "userdb=$T/turndb" \
+    printf '%s\n' listening-ip=127.0.0.1 relay-ip=127.0.0.1 allow-loopback-peers verbose "pidfile=$T/turn" "userdb=$T/turndb" \
       >>turnserver.conf
     start turn turnserver -c turnserver.conf --log-file stdout
     eventually turn_runs_or_ended
