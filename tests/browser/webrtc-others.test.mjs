@@ -1,11 +1,14 @@
-// webrtc-serve and webrtc-ingest with pages that are not ours, of another origin: WHEP, and simple-peer as the manuals show it.
+// webrtc-serve and webrtc-ingest with pages that are not ours, of another origin: WHEP, and simple-peer as the manuals
+// show it.
 import assert from 'node:assert/strict';
 import {writeFileSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {after, before, describe, test} from 'node:test';
-import {IngestServer, PATIENCE_MS, WebrtcServer, camgrab, launchBrowser, temporaryFolder, until, within} from './support.mjs';
+import {
+  IngestServer, PATIENCE_MS, WebrtcServer, camgrab, launchBrowser, temporaryFolder, until, within,
+} from './support.mjs';
 
 const SIMPLE_PEER = fileURLToPath(new URL('node_modules/simple-peer/simplepeer.min.js', import.meta.url));
 const CARD = ['-i', `exec:${camgrab('640x480', 30)}`];

@@ -263,7 +263,7 @@ describe('the page of webrtc-ingest', () => {
   test('says so when the program that works on the pictures has ended, and why, and when it is back', async (t) => {
     const page = await open(t, {config: {...CONFIG, exec: true}});
     await came(page, 3);
-    const child = (state, error) => page.evaluate(([state, error]) => sockets[0].say({type: 'child', state, error}), [state, error]);
+    const child = (state, error) => page.evaluate((message) => sockets[0].say(message), {type: 'child', state, error});
     const words = () => page.locator('#child').innerText();
     await child('ended', 'exit code 127');
     assert.equal(await words(), 'The program that works on the pictures has ended (exit code 127). It is started again.');

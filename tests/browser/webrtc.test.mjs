@@ -221,8 +221,9 @@ describe('webrtc-ingest', () => {
   function decode(folder, bodies) {
     const file = join(folder, 'bodies.mjpeg');
     writeFileSync(file, Buffer.concat(bodies));
-    const report = execFileSync('ffmpeg', ['-v', 'error', '-xerror', '-err_detect', 'explode', '-f', 'mjpeg', '-i', file, '-f',
-      'framehash', '-'], {encoding: 'utf8'});
+    const report = execFileSync('ffmpeg', [
+      '-v', 'error', '-xerror', '-err_detect', 'explode', '-f', 'mjpeg', '-i', file, '-f', 'framehash', '-',
+    ], {encoding: 'utf8'});
     return report.split('\n').filter((line) => /^\d/.test(line)).length;
   }
 
