@@ -49,7 +49,7 @@ std::string NamePattern::name(WallTime first) const {
 std::string numbered(const std::string& name, int number) {
   if (number <= 1) return name;
   const auto dot = name.rfind('.');
-  return name.substr(0, dot) + '-' + std::to_string(number) + name.substr(dot);
+  return name.substr(0, dot) + '_' + std::to_string(number) + name.substr(dot);
 }
 
 std::string camera_folder(std::string_view camera) {

@@ -25,7 +25,7 @@ class NamePattern {
   bool local_;
 };
 
-/// "a/b-2.mjpeg" of "a/b.mjpeg" and 2; the name itself of 1.
+/// "a/b_2.mjpeg" of "a/b.mjpeg" and 2; the name itself of 1.
 [[nodiscard]] std::string numbered(const std::string& name, int number);
 
 /// The folder of a camera: its name, with what is no letter, digit, dash, underscore or dot percent-encoded, and cut to

@@ -43,6 +43,11 @@ Result<Segment> Segment::begin(const std::string& folder, const std::string& nam
   for (int number = 1; number <= kMostOfOneName; ++number) {
     Segment segment;
     auto claimed = claim(segment, folder, numbered(name, number));
+    if (!claimed && claimed.error().sys == ENOENT) {
+      // Another recorder's Keep has removed the folder while it was empty.
+      if (auto made = make_folders(folder, name); !made) return fail(std::move(made).error());
+      claimed = claim(segment, folder, numbered(name, number));
+    }
     if (!claimed) return fail(std::move(claimed).error());
     if (*claimed) return segment;
   }

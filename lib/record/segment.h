@@ -26,7 +26,7 @@ namespace fp::record {
 /// Blocks for as long as the disk does. One thread. Memory: the index of what was not synced yet.
 class Segment {
  public:
-  /// Makes the folders of `name` below `folder`. Where the name is taken, "-2", "-3", ... is put into it.
+  /// Makes the folders of `name` below `folder`. Where the name is taken, "_2", "_3", ... is put into it.
   /// Errors: Io, with sys ENOSPC or EDQUOT for a full disk; nothing is left behind then.
   [[nodiscard]] static Result<Segment> begin(const std::string& folder, const std::string& name);
 

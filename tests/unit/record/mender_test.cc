@@ -134,7 +134,7 @@ TEST_CASE("mend: takes another name where its own is taken") {
   test::write_file(site.temp / "day/a.mjpeg", "mine");
   CHECK(site.mend().segments == 1);
   CHECK(site.text("day/a.mjpeg") == "mine");
-  CHECK(site.text("day/a-2.mjpeg") == site.one);
+  CHECK(site.text("day/a_2.mjpeg") == site.one);
 }
 
 TEST_CASE("mend: leaves files alone that are not ours") {

@@ -40,7 +40,7 @@ TEST_CASE("NamePattern: names that leave the folder, hide or are too long are re
 
 TEST_CASE("NamePattern: a number goes in front of the extension") {
   CHECK(numbered("a.b/c.mjpeg", 1) == "a.b/c.mjpeg");
-  CHECK(numbered("a.b/c.mjpeg", 2) == "a.b/c-2.mjpeg");
+  CHECK(numbered("a.b/c.mjpeg", 2) == "a.b/c_2.mjpeg");
 }
 
 TEST_CASE("camera_folder: stays one folder whatever the camera is called") {

@@ -89,8 +89,8 @@ TEST_CASE("Segment: takes another name than one that is taken, finished or not")
   Segment third = site.begin();
   REQUIRE(third.add(*test::make_frame(3)));
   REQUIRE(second.add(*test::make_frame(2)));
-  CHECK(third.finish().value() == site.temp / "a-3.mjpeg");
-  CHECK(second.finish().value() == site.temp / "a-2.mjpeg");
+  CHECK(third.finish().value() == site.temp / "a_3.mjpeg");
+  CHECK(second.finish().value() == site.temp / "a_2.mjpeg");
   CHECK(site.text("a.mjpeg") == "mine");
 }
 
@@ -99,11 +99,11 @@ TEST_CASE("Segment: takes no name that somebody has taken while it was written")
   Segment segment = site.begin();
   REQUIRE(segment.add(*test::make_frame(1)));
   test::write_file(site.temp / "a.mjpeg", "mine");
-  test::write_file(site.temp / "a-2.mjpeg.index", "mine, too");
-  CHECK(segment.finish().value() == site.temp / "a-3.mjpeg");
+  test::write_file(site.temp / "a_2.mjpeg.index", "mine, too");
+  CHECK(segment.finish().value() == site.temp / "a_3.mjpeg");
   CHECK(site.text("a.mjpeg") == "mine");
-  CHECK(site.text("a-2.mjpeg.index") == "mine, too");
-  CHECK(read_index(site.temp / "a-3.mjpeg").has_value());
+  CHECK(site.text("a_2.mjpeg.index") == "mine, too");
+  CHECK(read_index(site.temp / "a_3.mjpeg").has_value());
 }
 
 TEST_CASE("Segment: a frame that does not fit leaves the file as it was, and may be tried again") {
