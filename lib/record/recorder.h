@@ -18,15 +18,9 @@
 #include "record/limits.h"
 #include "record/name_pattern.h"
 #include "record/segment.h"
+#include "record/timed.h"
 
 namespace fp::record {
-
-/// A frame on its way to the disk, and the time by which files and events are cut: of a live source its arrival, of
-/// a recording its capture.
-struct Timed {
-  FramePtr frame;
-  SteadyTime at;
-};
 
 /// Writes every frame that it is given for as long as the disk keeps up. What waits for the disk is bounded: beyond
 /// that frames are dropped and counted. fdatasync(2) once a second, so a power cut costs the last second.

@@ -92,7 +92,7 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Write recorded frames to standard output, at the pace at which they were recorded.\n\n"
       "frame-play /srv/rec | mjpeg-serve                                 all of it, in every browser\n"
-      "frame-play --from 2026-11-21T14:00 --to +5m /srv/rec > some.mjpeg",
+      "frame-play --speed max --from 2026-11-21T14:00 --to 2026-11-21T14:05 /srv/rec > some.mjpeg",
       "frame-play"};
   std::vector<std::string> names;
   std::string from;

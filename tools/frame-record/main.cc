@@ -2,15 +2,22 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "record/condition.h"
 #include "record/recorder.h"
+#include "record/trigger.h"
 #include "tool/run.h"
 
 namespace {
 
 using namespace fp;
+
+constexpr std::size_t kQueueBytes = 64u << 20;
 
 struct Options {
   std::string folder;
@@ -20,28 +27,84 @@ struct Options {
   record::Limits keep;
   std::uint64_t min_free_bytes = 500u << 20;
   bool cameras = false;
+  std::vector<record::Condition> when;
+  std::chrono::milliseconds pre{0};
+  std::chrono::milliseconds post{0};
 };
 
 // Which of the frames are recorded, and where: between the input and the recorder's thread.
 class Session {
  public:
-  Session(record::Recorder& recorder, const cli::Common& common, const Clock& clock, const Input& input)
-      : recorder_(recorder), clock_(clock), limit_(common.frames), by_capture_(input.regular_file()) {}
+  Session(record::Recorder& recorder, const Options& options, const cli::Common& common, const Clock& clock,
+          const Input& input)
+      : recorder_(recorder),
+        options_(options),
+        clock_(clock),
+        limit_(common.frames),
+        by_capture_(input.regular_file()) {}
 
   void take(const FramePtr& frame) {
     if (frame->signal != Signal::Live || enough()) return;
     const std::string file = recorder_.file_of(*frame);
     const SteadyTime now = by_capture_ ? SteadyTime(frame->captured.time_since_epoch()) : clock_.steady();
-    if (recorder_.put({frame, now}, file)) ++recorded_;
+    if (options_.when.empty()) {
+      put({frame, now}, file);
+      return;
+    }
+    record::Trigger* const trigger = trigger_of(file);
+    if (trigger == nullptr) return;
+    auto step = trigger->take({frame, now}, record::any_holds(options_.when, *frame));
+    if (step.end) recorder_.end(file);
+    if (step.begin) ++events_;
+    for (record::Timed& timed : step.record) put(std::move(timed), file);
+    tell_cut_short();
+  }
+  // When an event ends although no frame comes. Of a recording only its frames say how late it is.
+  [[nodiscard]] std::optional<SteadyTime> due() const {
+    std::optional<SteadyTime> first;
+    for (const auto& [file, trigger] : triggers_) {
+      if (by_capture_ || !trigger.recording()) continue;
+      // A frame of that very moment still belongs to it.
+      const SteadyTime ends = trigger.ends() + std::chrono::milliseconds(1);
+      first = first ? std::min(*first, ends) : ends;
+    }
+    return first;
+  }
+  void tick(SteadyTime now) {
+    if (by_capture_) return;
+    for (auto& [file, trigger] : triggers_) {
+      if (trigger.over(now)) recorder_.end(file);
+    }
   }
   [[nodiscard]] bool enough() const { return limit_ > 0 && recorded_ >= limit_; }
+  [[nodiscard]] std::uint64_t events() const { return events_; }
 
  private:
+  record::Trigger* trigger_of(const std::string& file) {
+    const auto found = triggers_.find(file);
+    if (found != triggers_.end()) return &found->second;
+    if (triggers_.size() >= record::Recorder::kMostCameras) return nullptr;
+    return &triggers_.try_emplace(file, record::Trigger::Times{options_.pre, options_.post}, budget_).first->second;
+  }
+  void put(record::Timed timed, const std::string& file) {
+    if (!enough() && recorder_.put(std::move(timed), file)) ++recorded_;
+  }
+  void tell_cut_short() {
+    if (budget_.cut_short == 0 || std::exchange(told_cut_short_, true)) return;
+    spdlog::warn("--pre {}: is more than {} of frames, which is all that is kept", cli::to_text(options_.pre),
+                 human_bytes(budget_.most_bytes));
+  }
+
   record::Recorder& recorder_;
+  const Options& options_;
   const Clock& clock_;
   const std::uint64_t limit_;
   const bool by_capture_;
   std::uint64_t recorded_ = 0;
+  std::uint64_t events_ = 0;
+  bool told_cut_short_ = false;
+  record::Ring::Budget budget_;
+  std::map<std::string, record::Trigger> triggers_;  // by what recorder_ calls a file
 };
 
 std::string describe(const record::Recorder& recorder) {
@@ -61,14 +124,17 @@ Exit record_frames(const Options& options, cli::Common common) {
   const cli::StopSignal stop;
   const SystemClock clock;
   Input input = tool::open_input(common, clock, /*every_frame=*/true);
-  record::Recorder recorder({.folder = options.folder,
-                             .names = *names,
-                             .segment = options.segment,
-                             .keep = {options.keep, options.min_free_bytes},
-                             .cameras = options.cameras,
-                             .in_order = input.regular_file() || common.every_frame},
-                            clock, cli::reporter());
-  Session session(recorder, common, clock, input);
+  record::Recorder recorder(
+      {.folder = options.folder,
+       .names = *names,
+       .segment = options.segment,
+       .keep = {options.keep, options.min_free_bytes},
+       .cameras = options.cameras,
+       .in_order = input.regular_file() || common.every_frame,
+       // What was kept in memory for --pre comes all at once.
+       .queue_bytes = kQueueBytes + (options.pre.count() > 0 ? record::Ring::Budget().most_bytes : 0)},
+      clock, cli::reporter());
+  Session session(recorder, options, common, clock, input);
   common.frames = 0;  // of what is recorded, not of what is passed on
   const auto output = tool::open_output(common, {"frame-record", /*source=*/false}, &input);
   tool::Steps steps;
@@ -76,11 +142,16 @@ Exit record_frames(const Options& options, cli::Common common) {
     session.take(frame);
     return frame;
   };
+  steps.due = [&] { return session.due(); };
+  steps.tick = [&](SteadyTime now) -> FramePtr {
+    session.tick(now);
+    return nullptr;
+  };
   steps.status = [&] { return describe(recorder); };
   steps.enough = [&] { return session.enough(); };
   const Exit exit = tool::run(input, *output, stop, common, clock, steps);
   recorder.finish();
-  spdlog::info("{}", describe(recorder));
+  spdlog::info("{}{}", describe(recorder), options.when.empty() ? "" : fmt::format(", {} events", session.events()));
   if (!stop.raised() && !recorder.trouble().empty()) throw Failure{Exit::Io, recorder.trouble()};
   return exit;
 }
@@ -100,7 +171,8 @@ int main(int argc, char** argv) {
   CLI::App app{
       "Write every frame that comes into files, which stay whole whatever happens.\n\n"
       "camgrab | frame-record --segment 10m --keep 7d /srv/rec     a week, in files of ten minutes\n"
-      "camgrab | frame-record -o - /srv/rec | mjpeg-serve          record, and watch meanwhile",
+      "camgrab | frame-record -o - /srv/rec | mjpeg-serve          record, and watch meanwhile\n"
+      "camgrab | frame-detect --detector motion | frame-record --when motion --pre 10s --post 20s /srv/rec",
       "frame-record"};
   Options options;
   cli::Common common;
@@ -119,6 +191,26 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_flag("--local", options.local, "Names in the zone of this machine instead of UTC");
   app.add_flag("--cameras", options.cameras, "A folder for each camera, by X-Camera");
+  const auto read_when = [&options](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      auto condition = record::Condition::parse(text);
+      if (!condition) throw CLI::ValidationError("--when", condition.error().text);
+      options.when.push_back(std::move(*condition));
+    }
+  };
+  app.add_option_function<std::vector<std::string>>(
+         "--when", read_when,
+         "Record only while this was detected: a label and its confidence, as in 'person>0.5'; *: any label. May be "
+         "given more than once: one is enough")
+      ->type_name("LABEL>N")
+      ->allow_extra_args(false);
+  const std::chrono::milliseconds none(0);
+  cli::add_duration(app, "--pre", options.pre, "With --when: record from so long before it, too", none,
+                    std::chrono::hours(1))
+      ->needs("--when");
+  cli::add_duration(app, "--post", options.post, "With --when: record for so long after it, too", none,
+                    std::chrono::hours(24))
+      ->needs("--when");
   cli::add_input(app, common);
   cli::add_output(app, common);
   cli::add_common(app, common);
