@@ -17,8 +17,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Others may remove files, too: what is known is looked at again before it costs a segment.
-constexpr auto kScanEach = 1min;
+// Others may remove files, too: what is known is looked at again before it costs a segment, but seldom, since a year of
+// segments on a cold disk takes seconds.
+constexpr auto kScanEach = 1h;
 constexpr int kDeepest = 8;
 
 }  // namespace

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 
 constexpr auto kSyncEach = 1s;
 constexpr auto kTryEach = 1s;
+constexpr auto kKeepEach = 1min;
 constexpr std::size_t kFrameBytes = 1024;  // of what a frame takes besides its picture, more or less
 
 std::size_t weight(const Timed& timed) { return (timed.frame ? timed.frame->jpeg.size() : 0) + kFrameBytes; }
@@ -61,6 +62,8 @@ Recorder::Recorder(Options options, const Clock& clock, Report report)
     }
     keep_.scan();
   }
+  keep_.enforce(0);
+  kept_ = clock_.steady();
   thread_ = std::thread([this] { run(); });
 }
 
@@ -167,6 +170,8 @@ std::optional<SteadyTime> Recorder::due() const {
     if (open.unsynced) consider(*open.unsynced + kSyncEach);
     if (options_.segment.time && !options_.in_order) consider(open.since + *options_.segment.time);
   }
+  // What is too old goes, also while there is nothing new.
+  if (options_.keep.limits.time) consider(kept_ + kKeepEach);
   return first;
 }
 
@@ -288,7 +293,7 @@ void Recorder::look_after() {
     in_trouble(done.error().text);
     abandon(open);
   }
-  if (now - kept_ < kSyncEach || open_bytes() == 0) return;
+  if (now - kept_ < kSyncEach || (open_bytes() == 0 && !options_.keep.limits.time)) return;
   kept_ = now;
   if (!keep_.enforce(open_bytes())) in_trouble(no_room().text);
 }

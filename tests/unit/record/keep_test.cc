@@ -136,7 +136,7 @@ TEST_CASE("Keep: looks again before it removes what others may have made room fo
   site.add("3.mjpeg", 10);
   Keep keep = site.keep({.time = {}, .bytes = 3000});
   std::filesystem::remove(first);
-  site.clock.tick(61s);
+  site.clock.tick(61min);
   keep.added(site.add("4.mjpeg", 0));
   keep.enforce(0);
   CHECK(site.there("2.mjpeg"));

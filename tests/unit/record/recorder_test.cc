@@ -173,6 +173,17 @@ TEST_CASE("Recorder: keeps no more than it should while it writes") {
   CHECK(site.files().size() >= 5);
 }
 
+TEST_CASE("Recorder: what is too old goes at the start, though no frame comes") {
+  Site site;
+  site.recorder(site.options())->put({frame_of(1), at(1s)}, "");
+  auto options = site.options();
+  options.keep.limits.time = 50ms;
+  CHECK(test::eventually([&] {
+    site.recorder(options)->finish();
+    return site.files().empty();
+  }));
+}
+
 TEST_CASE("Recorder: where nothing is to be left free, frames are lost and counted, and it is said once") {
   Site site;
   auto options = site.options();
