@@ -152,9 +152,8 @@ small_disk() {
   recording 40 10 >in
   frame-record --segment 10K --keep 60K rec <in
   at_most "$(files rec | grep -v mine | while read -r f; do cat "$f" "$f.index"; done | wc -c)" 61440
-  equals "$(files rec | grep -v mine | xargs cat | tail -c "$(size_of p40.jpg)" | wc -c)" "$(size_of p40.jpg)"
   files rec | grep -v mine | xargs cat >kept.mjpeg
-  equals "$(frames list kept.mjpeg | tail -n 1 | cut -d ' ' -f 1)" "$(sum_of p40.jpg)"
+  has_picture kept.mjpeg p40.jpg
   equals "$(cat rec/mine.mjpeg)" mine
 }
 
@@ -317,7 +316,8 @@ events() {
   equals "$(grep -c "the oldest recordings are removed" <<<"$stderr")" 1
   contains "$stderr" "600 frames"
   indexes_hold disk
-  equals "$(sequences disk | awk '{ print $NF }')" 599
+  # Of many files of one second the names are not in the order of time.
+  equals "$(sequences disk | tr ' ' '\n' | sort -n | tail -n 1)" 599
 }
 
 @test "frame-record keeps so much of the disk free as --min-free says" {
