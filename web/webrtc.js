@@ -13,9 +13,9 @@ const STILL_SECONDS = 3;   // without a new picture
  *
  * `url`: where the server's page is, http(s)://HOST:PORT/PATH/. `iceServers`: as for RTCPeerConnection.
  *
- * onState(state, problem): 'connecting'; 'playing'; 'still' (connected, and the server sends no pictures); 'blocked' (the
- * browser plays nothing before the user has asked for it: call play() in the handler of a click); 'reconnecting'
- * (`problem`, an Error, says why); 'stopped'.
+ * onState(state, problem): 'connecting'; 'playing'; 'still' (connected, and the server has no new pictures: it sends none, or the
+ * last one or a card again and again); 'blocked' (the browser plays nothing before the user has asked for it: call play()
+ * in the handler of a click); 'reconnecting' (`problem`, an Error, says why); 'stopped'.
  *
  * onFigures(figures): each second while there is a connection. Those of webrtc-figures.js; `ageMs`, the median time from
  * the taking of a picture until it was on the screen, and `ageErrorMs`, how far off that may be, null where the browser
@@ -35,6 +35,8 @@ export class WebRtcPlayer {
   #before = null;         // readStats() of a second ago
   #stillSeconds = 0;
   #serverFigures = null;
+  #newest = null;         // which picture the server sent last
+  #newestMs = 0;          // when that was told first, of performance.now()
   #reason = null;         // why the last attempt failed, where the browser did not say
 
   constructor({url, video, iceServers = [], onState = () => {}, onFigures = () => {}}) {
@@ -119,6 +121,7 @@ export class WebRtcPlayer {
     this.#before = null;
     this.#stillSeconds = 0;
     this.#serverFigures = null;
+    this.#newest = null;
   }
 
   // --- the picture ---
@@ -139,13 +142,22 @@ export class WebRtcPlayer {
     this.#stillSeconds = 0;
     if (!['connecting', 'reconnecting', 'still'].includes(this.state) || this.#session.peer === null) return;
     this.#session.settle();
+    if (this.#isOld) return;
     this.#become(this.#video.paused ? 'blocked' : 'playing');
   }
 
   #noPictureCame() {
     this.#stillSeconds += 1;
-    if (this.#stillSeconds < STILL_SECONDS) return;
+    if (this.#stillSeconds >= STILL_SECONDS) this.#becomeStill();
+  }
+
+  #becomeStill() {
     if (['playing', 'connecting', 'reconnecting'].includes(this.state)) this.#become('still');
+  }
+
+  // Whether what the server sends is a picture that it has sent before.
+  get #isOld() {
+    return this.#newest !== null && performance.now() - this.#newestMs > 1000 * STILL_SECONDS;
   }
 
   // --- the figures ---
@@ -153,6 +165,10 @@ export class WebRtcPlayer {
   #takeFigures(message) {
     this.#serverFigures = message;
     const {rtp, captured_ms: capturedMs} = message;
+    if (Number.isFinite(capturedMs) && capturedMs !== this.#newest) {
+      this.#newest = capturedMs;
+      this.#newestMs = performance.now();
+    }
     if (Number.isFinite(rtp) && Number.isFinite(capturedMs)) this.#noteAge(this.#ages.tell(rtp, capturedMs));
   }
 
@@ -168,6 +184,7 @@ export class WebRtcPlayer {
     // Pages out of sight, and browsers without such callbacks, are not told of each picture.
     if (stats !== null && stats.frames > (this.#before?.frames ?? 0)) this.#pictureCame();
     else this.#noPictureCame();
+    if (this.#isOld) this.#becomeStill();
     this.#before = stats;
     const ageMs = median(this.#recentAges.splice(0));
     const ageErrorMs = ageMs === null ? null : this.#session.clock.error;

@@ -67,8 +67,8 @@ void add_listen_options(CLI::App& app, WebOptions& options, bool show_default) {
 }
 
 void add_stall_option(CLI::App& app, WebOptions& options) {
-  cli::add_duration(app, "--stall-timeout", options.stall_timeout, "Close a viewer that takes not a byte for so long",
-                    1s, 1h);
+  cli::add_duration(app, "--stall-timeout", options.stall_timeout,
+                    "Close a connection that takes not a byte for so long", 1s, 1h);
 }
 
 void add_page_options(CLI::App& app, WebOptions& options) {

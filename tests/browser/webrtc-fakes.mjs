@@ -113,8 +113,10 @@ export function videoServer(say) {
     } else if (message.type === 'ice-candidate') {
       await peer.addIceCandidate(message.candidate).catch(() => {});
     } else if (message.type === 'figures') {
-      const unknown = {rtp: null, captured_ms: null, sequence: null};
-      say({type: 'figures', frames_sent: 9, dropped: 4, bitrate_kbps: 1500, viewers: 2, ...unknown});
+      const newest = {rtp: null, captured_ms: window.capturedMs ?? null, sequence: null};
+      const tell = () => say({type: 'figures', frames_sent: 9, dropped: 4, bitrate_kbps: 1500, viewers: 2, ...newest});
+      tell();
+      setInterval(() => { newest.captured_ms = window.capturedMs ?? null; tell(); }, message.every_ms);
     } else if (message.type === 'bye') {
       peer.close();
     }

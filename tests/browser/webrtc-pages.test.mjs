@@ -90,6 +90,18 @@ describe('the page of webrtc-serve', () => {
     assert.equal(await textOf(page, 'message'), '');
   });
 
+  test('says so while what comes is the same picture again and again, or a card, and when there are new ones', async (t) => {
+    const page = await open(t, {prepare: () => { window.capturedMs = 1; }});
+    await becomes(page, 'still');
+    assert.equal(await textOf(page, 'state'), 'Waiting for pictures');
+    await says(page, /its source sends no new pictures/);
+    await until('there is no latency', async () => await textOf(page, 'latency') === '–');
+    await page.evaluate(() => setInterval(() => { window.capturedMs += 1; }, 100));
+    await becomes(page, 'playing');
+    assert.equal(await textOf(page, 'message'), '');
+    assert.deepEqual(page.complaints, []);
+  });
+
   test('tells what the server refuses, in its words', async (t) => {
     const page = await open(t, {server: (say) => ({type}) => {
       if (type === 'offer') say({type: 'error', error: 'there are 64 viewers, which is all that are let in'});
@@ -246,6 +258,21 @@ describe('the page of webrtc-ingest', () => {
   test('names itself as it was told to', async (t) => {
     const page = await open(t, {prepare: () => localStorage.setItem('framepipe.ingest', '{"name":"tablet-3"}')});
     await until('the session has its name', async () => await textOf(page, 'session') === 'tablet-3');
+  });
+
+  test('says so when the program that works on the pictures has ended, and why, and when it is back', async (t) => {
+    const page = await open(t, {config: {...CONFIG, exec: true}});
+    await came(page, 3);
+    const child = (state, error) => page.evaluate(([state, error]) => sockets[0].say({type: 'child', state, error}), [state, error]);
+    const words = () => page.locator('#child').innerText();
+    await child('ended', 'exit code 127');
+    assert.equal(await words(), 'The program that works on the pictures has ended (exit code 127). It is started again.');
+    await child('hung', 'it has not read its input for 30 s');
+    assert.match(await words(), /takes no more of them \(it has not read its input for 30 s\)\. It is started again\.$/);
+    await child('restarted');
+    assert.equal(await words(), 'The program that works on the pictures was started again.');
+    await child('ready');
+    assert.equal(await words(), '');
   });
 
   const refusing = (name) =>

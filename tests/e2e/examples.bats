@@ -3,6 +3,7 @@
 
 bats_require_minimum_version 1.5.0
 load ../support/common
+load ../support/coturn
 
 setup() {
   set_up
@@ -20,7 +21,6 @@ with_picture() {
 
 # --- nginx
 
-free_port() { "$PYTHON" -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 nginx_answers_or_ended() { gone "$(pid_of nginx)" || curl -sk -o /dev/null "$FRONT/"; }
 
 # behind_nginx: the server behind examples/nginx.conf; FRONT is its address, the user is 'me', the password 'secret'.
@@ -170,26 +170,6 @@ video_viewer() { timeout $((2 * FP_DEADLINE_S)) "$PYTHON" "$SUPPORT/webrtc_viewe
     -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' "$FRONT/live/api/webrtc/ws"
   eventually grep -q '^HTTP/1.1 101' socket.out
 }
-
-# coturn: a relay with examples/coturn/turnserver.conf, but for its addresses and that it may reach loopback; RELAY.
-coturn() {
-  type turnserver >/dev/null 2>&1 || skip "coturn is not here"
-  local attempt port
-  for attempt in 1 2 3 4 5; do
-    port=$(free_port)
-    sed -e "s/^listening-port=.*/listening-port=$port/" -e '/^denied-peer-ip=/d' "$FP_ROOT/examples/coturn/turnserver.conf" \
-      >turnserver.conf
-    printf '%s\n' listening-ip=127.0.0.1 relay-ip=127.0.0.1 allow-loopback-peers "pidfile=$T/turn" "userdb=$T/turndb" \
-      >>turnserver.conf
-    start turn turnserver -c turnserver.conf --log-file stdout
-    eventually turn_runs_or_ended
-    RELAY=127.0.0.1:$port
-    ! gone "$(pid_of turn)" && return
-  done
-  fails "turnserver does not start ($attempt attempts)"
-}
-# It says nothing of its UDP port.
-turn_runs_or_ended() { gone "$(pid_of turn)" || grep -q "0100007F:$(printf %04X "$port") " /proc/net/udp; }
 
 @test "coturn relays the video of webrtc-serve, whose addresses nobody is told" {
   coturn

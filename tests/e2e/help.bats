@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 load ../support/common
 
-TOOLS="camgrab dirwatch frame-convert frame-detect frame-play frame-rate frame-record frame-stat mjpeg-serve webrtc-serve"
+TOOLS=$(cd "$BATS_TEST_DIRNAME/../../tools" && echo */ | tr -d /)
 
 setup() { set_up; }
 teardown() { clean_up; }

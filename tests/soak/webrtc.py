@@ -20,6 +20,7 @@ import urllib.request
 
 WARM_UP = 2  # batches, before anything is compared
 GONE_WITHIN = 25  # seconds: 10 of silence, and a machine that is busy
+IDLE_THREADS_S = 20  # GLib's 15, and some
 MEMORY_KB_EACH = 40  # what a viewer may leave behind: glibc's arenas grow with threads, and level out
 MEMORY_KB = 6144
 
@@ -55,17 +56,18 @@ class Server:
         proc = f"/proc/{self.process.pid}"
         return {
             "descriptors": len(os.listdir(f"{proc}/fd")),
-            "threads": sum(1 for task in os.listdir(f"{proc}/task") if not self.pooled(f"{proc}/task/{task}/comm")),
+            "threads": len(os.listdir(f"{proc}/task")),
             "pipelines": int(self.metric("framepipe_webrtc_pipelines")),
         }
 
-    @staticmethod
-    def pooled(comm):
-        """GLib keeps up to 8 threads that have nothing to do."""
-        try:
-            return open(comm).read().startswith("pool-")
-        except FileNotFoundError:
-            return True
+    def holds_at_rest(self, at_most=None):
+        """The least of each: GLib keeps threads that have nothing to do for a while, under the names of what they did."""
+        least = self.holds()
+        until = time.monotonic() + IDLE_THREADS_S
+        while time.monotonic() < until and (at_most is None or any(least[what] > at_most[what] for what in least)):
+            time.sleep(0.2)
+            least = {what: min(count, least[what]) for what, count in self.holds().items()}
+        return least
 
     def memory_kb(self):
         with open(f"/proc/{self.process.pid}/status") as status:
@@ -120,7 +122,7 @@ def main():
         slowest = 0.0
         while came < options.viewers or time.monotonic() < began + options.seconds:
             if batch == WARM_UP:
-                before, memory_before = server.holds(), server.memory_kb()
+                before, memory_before = server.holds_at_rest(), server.memory_kb()
                 counted_from = came
             vanish = batch % 2 == 1
             seen = viewers(options, server, options.batch, vanish)
@@ -134,9 +136,9 @@ def main():
                                 f"{server.metric('framepipe_webrtc_sessions')} sessions")
             slowest = max(slowest, time.monotonic() - left)
             batch += 1
-        after, memory_after = server.holds(), server.memory_kb()
         if before is None:
             raise SystemExit("webrtc.py: too few batches to compare: more --viewers or a smaller --batch")
+        after, memory_after = server.holds_at_rest(at_most=before), server.memory_kb()
         for what, count in before.items():
             if after[what] > count:
                 findings.append(f"{what}: {count} before, {after[what]} after")

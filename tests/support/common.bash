@@ -126,6 +126,9 @@ printed() { grep -qF -- "$2" "$T/$1.out"; }
 # The most memory that a process ever had, in KiB.
 peak_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
 
+# For programs that cannot take a free port by themselves; another program may have it meanwhile.
+free_port() { "$PYTHON" -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
 # --- pictures and streams
 
 # make_pictures COUNT [SIZE]: p1.jpg ... pCOUNT.jpg, all different, and pictures.mjpeg, the stream that they came in.

@@ -56,14 +56,13 @@ void Sessions::accept(http::Connection& connection, const http::Request& request
 
 std::string Sessions::refusal(const std::string& address) const {
   if (all_.size() >= limits_.most) {
-    return std::to_string(all_.size()) + " sessions are open, and there may be no more (--max-sessions)";
+    return "no further session: " + std::to_string(limits_.most) + " is the most at a time (--max-sessions)";
   }
   const auto same =
       std::count_if(all_.begin(), all_.end(), [&](const Session* one) { return one->address() == address; });
   if (static_cast<std::size_t>(same) >= limits_.most_per_address) {
-    return std::to_string(same) +
-           " sessions of your address are open, and there may be no more "
-           "(--max-sessions-per-address)";
+    return "no further session of your address: " + std::to_string(limits_.most_per_address) +
+           " is the most at a time (--max-sessions-per-address)";
   }
   return "";
 }

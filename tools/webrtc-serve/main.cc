@@ -9,6 +9,7 @@ int main(int argc, char** argv) {
       "Serve frames as video (VP8 or H.264) to any number of browsers by WebRTC; they are encoded once, and only while "
       "somebody watches.\n\n"
       "camgrab | webrtc-serve                     then open http://127.0.0.1:8889/\n"
+      "webrtc-serve --input test                  a moving card, to try it\n"
       "webrtc-serve --input unix:/run/framepipe/door.sock --codec h264 --bitrate 2M --listen :8889",
       "webrtc-serve"};
   webrtc_serve::Options options;

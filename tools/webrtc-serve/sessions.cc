@@ -73,14 +73,15 @@ Refused Sessions::count(Refused refused) {
 
 std::optional<Refused> Sessions::refuse(const std::string& peer) const {
   if (sessions_.size() >= limits_.viewers) {
-    return Refused{Refusal::Full, "there are " + std::to_string(limits_.viewers) + " viewers already (--max-viewers)"};
+    return Refused{Refusal::Full,
+                   "no further viewer: " + std::to_string(limits_.viewers) + " is the most at a time (--max-viewers)"};
   }
   const auto same = std::count_if(sessions_.begin(), sessions_.end(),
                                   [&](const auto& session) { return session.second->peer() == peer; });
   const bool limited = limits_.own_addresses_too || !is_own(peer);
   if (limited && static_cast<std::size_t>(same) >= limits_.per_address) {
-    return Refused{Refusal::Address, "there are " + std::to_string(limits_.per_address) +
-                                         " viewers of your address already (--max-viewers-per-address)"};
+    return Refused{Refusal::Address, "no further viewer of your address: " + std::to_string(limits_.per_address) +
+                                         " is the most at a time (--max-viewers-per-address)"};
   }
   if (engine_.pipelines() >= limits_.viewers + kMostSpare) {
     return Refused{Refusal::Busy, "sessions that have ended are being taken down: try again"};

@@ -25,11 +25,13 @@ const STATES = {
 };
 
 const CHILD_WORDS = {
-  ready: '',
-  ended: 'The program that works on the pictures has ended; it is started again',
-  hung: 'The program that works on the pictures does not take any more; it is started again',
-  restarted: 'The program that works on the pictures was started again',
+  ready: () => '',
+  ended: (why) => `The program that works on the pictures has ended${inBrackets(why)}. It is started again.`,
+  hung: (why) => `The program that works on the pictures takes no more of them${inBrackets(why)}. It is started again.`,
+  restarted: () => 'The program that works on the pictures was started again.',
 };
+
+const inBrackets = (text) => (text ? ` (${text})` : '');
 
 const root = document.documentElement;
 const element = (id) => document.getElementById(id);
@@ -82,7 +84,7 @@ async function start() {
     onSession: (name) => write('session', name),
     onResult: takeResult,
     onComplaint: complain,
-    onChild: (state, error) => write('child', [CHILD_WORDS[state] ?? state, error].filter(Boolean).join(': ')),
+    onChild: showChild,
   });
   wakeLock.hold();
   sender.start();
@@ -137,6 +139,11 @@ async function send(blob, capturedMs) {
   } catch (error) {
     fail(sentence(error));
   }
+}
+
+function showChild(state, error) {
+  element('child').classList.toggle('trouble', state === 'ended' || state === 'hung');
+  write('child', CHILD_WORDS[state]?.(error) ?? `${state}${inBrackets(error)}`);
 }
 
 function takeResult({result, latencies: took}) {

@@ -29,7 +29,7 @@ function showState(state, problem) {
   element('play').hidden = state !== 'blocked';
   write('state', STATES[state]);
   if (problem) say(`${sentence(problem)}. Trying again by itself.`);
-  else if (state === 'still') say('The server is reached, and its source sends no pictures.');
+  else if (state === 'still') say('The server is there, and its source sends no new pictures.');
   else if (state !== 'reconnecting') say('');
   if (state !== 'playing' && state !== 'still') showFigures({server: null});
   if (state === 'playing' && !described) describe();
@@ -51,7 +51,7 @@ function showFigures(now) {
   write('dropped', figures.count(now.dropped === undefined ? undefined : now.dropped + byServer));
   element('dropped-figure').title = `Left out for a newer picture: ${byServer} by the server, ${now.dropped ?? 0} by this `
       + `page; ${now.lost ?? 0} packets were lost on the way`;
-  write('latency', latency(now));
+  write('latency', player?.state === 'still' ? '–' : latency(now));  // that would be the age of a card
   write('bandwidth', figures.bitrate(now.bitsPerSecond));
   write('jitter', figures.milliseconds(now.jitterMs));
   write('codec', now.codec || '–');
@@ -64,6 +64,7 @@ function showFigures(now) {
 // Below its error it is nothing that can be known.
 function latency({ageMs, ageErrorMs}) {
   if (!Number.isFinite(ageMs)) return figures.milliseconds(ageMs);
+  if (ageMs >= 1000) return `${(ageMs / 1000).toFixed(1)} s`;
   return `${figures.milliseconds(Math.max(0, ageMs))} ±${Math.max(1, Math.ceil(ageErrorMs))}`;
 }
 
