@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <sys/resource.h>
 
+#include <csignal>
 #include <memory>
 
 #include "base/bytes.h"
@@ -64,8 +65,15 @@ bool is_password(std::string_view password, const std::string& hash) {
   return same;
 }
 
-PasswordChecker::PasswordChecker(Loop& loop)
-    : loop_(loop), alive_(std::make_shared<bool>(true)), thread_([this] { work(); }) {}
+PasswordChecker::PasswordChecker(Loop& loop) : loop_(loop), alive_(std::make_shared<bool>(true)) {
+  // Signals are the loop's: one that found this thread would end the program.
+  sigset_t all{};
+  sigset_t before{};
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { work(); });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
 
 PasswordChecker::~PasswordChecker() {
   {
