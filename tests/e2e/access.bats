@@ -124,12 +124,10 @@ every_route() {
 @test "mjpeg-relay refuses everybody it does not know, and does not connect for them" {
   two_cameras
   local upstream=$URL
-  printf 'program:%s\n' x >unused
   start relay mjpeg-relay --listen 127.0.0.1:0 --auth users --token tokens "door=$upstream/stream/door?token=$(sign door 1h)"
   find_url relay
   every_route mjpeg-serve
-  URL=$upstream
-  equals "$(known_state '.cameras[0].viewers')" 0
+  equals "$(get "${PROGRAM[@]}" "$upstream/state" | jq '.cameras[0].viewers')" 0
 }
 
 # --- who is known
