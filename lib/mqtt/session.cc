@@ -85,7 +85,10 @@ Result<Done> Session::set_up() {
     ::mosquitto_will_set(handle, will.topic.c_str(), static_cast<int>(will.payload.size()), will.payload.data(),
                          will.qos, will.retain);
   }
-  if (options_.tls != nullptr) ::mosquitto_void_option(handle, MOSQ_OPT_SSL_CTX, options_.tls->context());
+  if (options_.tls != nullptr) {
+    ::mosquitto_void_option(handle, MOSQ_OPT_SSL_CTX, options_.tls->context());
+    ::mosquitto_int_option(handle, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);  // or it wants a file of authorities of its own
+  }
 
   ::mosquitto_connect_v5_callback_set(handle, [](mosquitto*, void* object, int code, int, const mosquitto_property*) {
     self(object).on_connect(code);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # frame-publish and frame-subscribe, with Debian's brokers in between.
-# shellcheck disable=SC2154 # stderr and stderr_lines come from run --separate-stderr
+# shellcheck disable=SC2154,SC2030,SC2031 # stderr and stderr_lines come from run --separate-stderr; a test is a subshell
 
 bats_require_minimum_version 1.5.0
 load ../support/common
@@ -138,8 +138,8 @@ kept() { timeout 5 mosquitto_sub -h 127.0.0.1 -p "$PORT" -t cams/door/frame -C 1
   sub sub
   test_door
   eventually has_live sub.out 3
-  local round before
-  for round in 1 2; do
+  local before
+  for _ in 1 2; do
     kill_broker
     before=$(live_count sub.out)
     eventually mosquitto_again

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # BROKER and the like are for the tests
 # Brokers for the tests of MQTT: Debian's mosquitto and nats-server. Neither can be asked for any free port, so one that is
 # free now is tried, and another one when it has been taken in the meantime.
 
