@@ -274,7 +274,7 @@ Result<Done> Client::serve(Session& session) {
       return Done{};
     }
     short events = session.poll_events();
-    const bool more = wait(session.fd(), events, patience_left_ms(session));
+    const bool more = wait(session.fd(), events, turn_ms(session));
     if (auto done = session.advance(events); !done) return done;
     if (const auto refusal = session.take_refusal(); refusal && *refusal != told_) {
       told_ = *refusal;
@@ -286,9 +286,11 @@ Result<Done> Client::serve(Session& session) {
 
 // The kernel tells nobody when it has sent the last byte: it is looked at each millisecond while something is on its
 // way.
-int Client::patience_left_ms(const Session& session) const {
+int Client::turn_ms(const Session& session) const {
   const std::lock_guard lock(mutex_);
-  return begun_ && session.draining() ? 1 : kTurn;
+  if (!begun_) return kTurn;
+  if (session.idle()) return 0;
+  return session.draining() ? 1 : kTurn;
 }
 
 // Notes when the bundle that was begun has gone.

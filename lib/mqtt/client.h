@@ -83,7 +83,7 @@ class Client {
   Result<Done> serve(Session& session);
   Result<Done> send_due(Session& session);
   Result<Done> end_bundle(Session& session);
-  [[nodiscard]] int patience_left_ms(const Session& session) const;
+  [[nodiscard]] int turn_ms(const Session& session) const;
   bool wait(int fd, short& events, int timeout_ms) const;
   [[nodiscard]] bool stopped() const;
   void lost(const Error& error);

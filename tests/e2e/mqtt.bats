@@ -240,9 +240,7 @@ cameras_are() { [ "$(frames list "$1" | cut -d ' ' -f 4 | sort -u | xargs)" = "$
   mosquitto_passwd -b -c users me 'gehe:im'
   mosquitto_with "password_file $T/users" 'allow_anonymous false'
   echo 'me:gehe:im' >secret
-  start wrong frame-publish "$BROKER/cams/door" -i none.fifo
-  mkfifo none.fifo
-  local name=file
+  local name
   start file frame-subscribe "$BROKER/cams/door" --credentials secret
   FRAMEPIPE_MQTT_CREDENTIALS=me:gehe:im start env frame-subscribe "$BROKER/cams/door"
   start url frame-subscribe "mqtt://me:gehe%3Aim@127.0.0.1:$PORT/cams/door"
