@@ -92,6 +92,11 @@ format: deps-test ## rewrite the sources in the project's format
 install: all ## honours DESTDIR and PREFIX
 	@DESTDIR='$(DESTDIR)' cmake --install $(RELEASE) --prefix '$(PREFIX)'
 
+.PHONY: deb
+deb: ## Debian packages of the last commit, in build/deb
+	@scripts/install-deps deb
+	@scripts/deb
+
 .PHONY: clean
 clean: ## throw the builds away
 	rm -rf build

@@ -35,4 +35,16 @@ Result<Blob> read_file(const std::string& path, std::size_t most_bytes) {
   }
 }
 
+FileStamp stamp_of(const std::string& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return {};
+  FileStamp stamp;
+  stamp.device = info.st_dev;
+  stamp.inode = info.st_ino;
+  stamp.size_bytes = info.st_size;
+  stamp.written_ns = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec;
+  stamp.for_all = (info.st_mode & S_IROTH) != 0;
+  return stamp;
+}
+
 }  // namespace fp

@@ -206,22 +206,22 @@ void add_output_spec(CLI::App& app, Common& common) {
       ->capture_default_str();
 }
 
-void add_output_rest(CLI::App& app, Common& common) {
+}  // namespace
+
+void add_frames(CLI::App& app, Common& common) {
   add_number(app, "--frames", common.frames, "End after so many frames; 0: go on", 0, kMostFrames);
   app.add_flag("--trace", common.trace, "Note in X-Trace when this tool had each frame");
 }
 
-}  // namespace
-
 void add_output(CLI::App& app, Common& common) {
   add_output_spec(app, common);
   app.add_flag("--every-frame", common.every_frame, "Drop no frame: wait for the reader (a batch job)");
-  add_output_rest(app, common);
+  add_frames(app, common);
 }
 
 void add_live_output(CLI::App& app, Common& common) {
   add_output_spec(app, common);
-  add_output_rest(app, common);
+  add_frames(app, common);
 }
 
 namespace {

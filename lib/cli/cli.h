@@ -34,6 +34,8 @@ void add_input(CLI::App& app, Common& common);   ///< -i, --max-frame-bytes
 void add_output(CLI::App& app, Common& common);  ///< -o, --every-frame, --trace, --frames
 /// The same without --every-frame, of a tool whose peers cannot wait for a reader.
 void add_live_output(CLI::App& app, Common& common);
+/// --frames and --trace alone, of a tool that does not write to a SPEC.
+void add_frames(CLI::App& app, Common& common);
 
 /// "250ms", "15s", "1.5s", "2m", "1h"; a number alone is seconds. Refused outside [least, most].
 CLI::Option* add_duration(CLI::App& app, const std::string& names, std::chrono::milliseconds& value,

@@ -63,6 +63,9 @@ class StreamParser {
   /// The next whole frame. Nothing: more bytes are needed. `captured` and `sequence` are the time of the last commit()
   /// and the count of frames given out where the stream does not say.
   [[nodiscard]] std::optional<Frame> next();
+  /// How many of the bytes that have been put there belong to nothing that was given out or skipped yet: right behind a
+  /// frame of next(), those behind its EOI.
+  [[nodiscard]] std::size_t pending_bytes() const { return end_ - begin_; }
   /// What the head of an HTTP answer said that somebody else has read: for framing().
   void announce(int http_status, std::string content_type);
   /// The stream has ended: what is left unfinished is counted.

@@ -200,7 +200,8 @@ void Connection::handle(RequestParser::Status status) {
     answered_ = false;
     if (status == RequestParser::Status::Bad) return refuse();
     request_open_ = false;
-    const Request request = std::move(parser_->request());
+    Request request = std::move(parser_->request());
+    ends_.reset();
     method_ = request.method;
     keep_alive_ = request.keep_alive && !shutting_down_;
     handler_(*this, request);
@@ -318,6 +319,19 @@ void Connection::wait(std::unique_ptr<Body> body) {
   unread_ = false;
   body_ = std::move(body);
   update_watch();
+}
+
+void Connection::go_on(Request& request, const Handler& handler) {
+  if (closed_ || draining_) return;
+  if (body_ != nullptr) {
+    std::shared_ptr<Body> waited = std::move(body_);  // it is calling, as in respond()
+    loop_.defer([waited] {});
+  }
+  body_waits_ = false;
+  handler(*this, request);
+  if (closed_) return;
+  if (answered_ && parser_ != nullptr && !close_when_sent_) handle(parser_->next());
+  if (!closed_) update_watch();
 }
 
 std::optional<std::size_t> Connection::send_tls(std::span<const iovec> parts) {
@@ -446,6 +460,7 @@ void Connection::check_time() {
     if (now - since_ > options_.request_time) close(CloseReason::Timeout);
     return;
   }
+  if (ends_ && body_ != nullptr && now >= *ends_) return close(CloseReason::Done);
   const bool blocked = unsent() || body_waits_;
   if (blocked && now - progress_ > options_.stall_time) return close(CloseReason::Stalled);
   if (waiting()) return look_at_peer();

@@ -54,7 +54,8 @@ struct ConnectionOptions {
 
 class Connection {
  public:
-  using Handler = std::function<void(Connection&, const Request&)>;
+  /// The request is the handler's for as long as the call lasts: it may take it with it, to go_on() later.
+  using Handler = std::function<void(Connection&, Request&)>;
   enum class CloseReason { Peer, Done, Stalled, Timeout, Error, Shutdown, Handshake };
   using OnClose = std::function<void(Connection&, CloseReason)>;
 
@@ -84,6 +85,11 @@ class Connection {
   /// closed, or as Body::leaves_with_input() says) closes the connection: at once, or where it has sent more behind
   /// its request, at the next check_time().
   void wait(std::unique_ptr<Body> body);
+  /// Ends a wait() without an answer: `handler` gives one to the request that waited, by any of these, as if it had
+  /// just come. The body that waited goes later. A connection that is closed does nothing.
+  void go_on(Request& request, const Handler& handler);
+  /// Whatever answers this request is closed at that time (CloseReason::Done), or up to a second later.
+  void end_at(SteadyTime time) { ends_ = time; }
 
   // For a body. Sending gives how many bytes went, 0 when the socket is full; a lost peer closes the connection and
   // gives nothing.
@@ -161,6 +167,7 @@ class Connection {
   SteadyTime progress_;  // when a byte last went out, or it became necessary that one does
   SteadyTime request_began_;
   bool request_open_ = false;  // a part of a request has come
+  std::optional<SteadyTime> ends_;
   IoWatch watch_;
 };
 

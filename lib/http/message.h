@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@
 
 namespace fp::http {
 
+struct Rights;
+using RightsPtr = std::shared_ptr<const Rights>;
+
 struct Request {
   std::string method;
   std::string target;                        ///< as it came
@@ -21,6 +25,7 @@ struct Request {
   std::string body;
   int version = 11;  ///< 10 or 11
   bool keep_alive = true;
+  RightsPtr rights;  ///< of whoever sent it, see access.h; nullptr: nobody was asked, and everything is allowed
 
   /// The first header of that name, any case; nothing when there is none.
   [[nodiscard]] std::optional<std::string_view> header(std::string_view name) const;

@@ -3,11 +3,12 @@
 namespace fp {
 
 EventsViewer::EventsViewer(Loop& loop, http::Connection& connection, std::function<std::string()> figures_json,
-                           DetectionBoard& board, std::string camera)
+                           DetectionBoard& board, std::string camera, http::RightsPtr rights)
     : connection_(connection),
       figures_json_(std::move(figures_json)),
       board_(board),
       camera_(std::move(camera)),
+      rights_(std::move(rights)),
       seen_(board.newest()),
       timer_(loop, [this] {
         board_.look_again();
@@ -36,9 +37,13 @@ bool EventsViewer::begin_next() {
   if (due_) {
     due_ = false;
     text_ = "event: figures\ndata: " + figures_json_() + "\n\n";
-  } else if (const DetectionBoard::Note* note = board_.next(seen_, camera_)) {
+    return true;
+  }
+  while (const DetectionBoard::Note* note = board_.next(seen_, camera_)) {
     seen_ = note->index;
+    if (!http::may_see(rights_, note->camera)) continue;
     text_ = "event: detections\ndata: " + *note->json + "\n\n";
+    break;
   }
   return !text_.empty();
 }

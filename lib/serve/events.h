@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 
+#include "http/access.h"
 #include "http/connection.h"
 #include "loop/loop.h"
 #include "serve/detection_board.h"
@@ -15,9 +16,9 @@ namespace fp {
 /// never older ones.
 class EventsViewer final : public http::Body, public DetectionBoard::Reader {
  public:
-  /// `camera`: detections of this one only, or of all: "". The board lives longer.
+  /// `camera`: detections of this one only, or of all: "", that `rights` let see. The board lives longer.
   EventsViewer(Loop& loop, http::Connection& connection, std::function<std::string()> figures_json,
-               DetectionBoard& board, std::string camera);
+               DetectionBoard& board, std::string camera, http::RightsPtr rights);
   EventsViewer(const EventsViewer&) = delete;
   EventsViewer& operator=(const EventsViewer&) = delete;
   ~EventsViewer() override;
@@ -32,6 +33,7 @@ class EventsViewer final : public http::Body, public DetectionBoard::Reader {
   std::function<std::string()> figures_json_;
   DetectionBoard& board_;
   const std::string camera_;
+  const http::RightsPtr rights_;
   std::uint64_t seen_;  // of the board's notes
   std::string text_;
   std::size_t at_ = 0;

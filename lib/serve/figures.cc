@@ -78,16 +78,29 @@ std::string label(const Camera& camera) { return "camera=\"" + camera.name() + "
 
 }  // namespace
 
-std::string Figures::server_json() const {
+Figures::Shown Figures::shown(const http::RightsPtr& rights) const {
+  Shown shown;
+  for (const auto& camera : cameras_.all()) {
+    if (http::may_see(rights, camera->name())) shown.push_back(camera);
+  }
+  return shown;
+}
+
+std::string Figures::server_json(const http::RightsPtr& rights) const {
   const double now = static_cast<double>(clock_.wall().time_since_epoch().count()) * 1e-6;
   std::array<char, 64> time{};
   std::snprintf(time.data(), time.size(), "%.3f", now);
+  const bool changes = http::may_change(rights);
+  WebrtcLinks links;
+  for (const auto& [camera, page] : allowed_.webrtc) {
+    if (http::may_see(rights, camera)) links[camera] = page;
+  }
   return "{\"version\":\"" + version_ + "\",\"time\":" + time.data() +
          ",\"uptime\":" + metric_number(rounded(seconds_of(clock_.steady() - began_), 0.001)) +
          ",\"viewers\":" + std::to_string(viewers_.entries().size()) +
-         ",\"control\":" + (allowed_.control ? "true" : "false") +
-         ",\"can_add\":" + (allowed_.can_add ? "true" : "false") +
-         (allowed_.webrtc.empty() ? "" : ",\"webrtc\":" + json(allowed_.webrtc).dump()) + "}";
+         ",\"control\":" + (allowed_.control && changes ? "true" : "false") +
+         ",\"can_add\":" + (allowed_.can_add && changes ? "true" : "false") +
+         (links.empty() ? "" : ",\"webrtc\":" + json(links).dump()) + "}";
 }
 
 std::string Figures::camera_json(Camera& camera, bool full) const {
@@ -131,10 +144,11 @@ std::string Figures::filters_json() const {
   return list.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-std::string Figures::brief_json(const std::string& only, const std::string& viewer_json) const {
-  std::string text = "{\"server\":" + server_json() + ",\"cameras\":[";
+std::string Figures::brief_json(const std::string& only, const std::string& viewer_json,
+                                const http::RightsPtr& rights) const {
+  std::string text = "{\"server\":" + server_json(rights) + ",\"cameras\":[";
   bool first = true;
-  for (const auto& camera : cameras_.all()) {
+  for (const auto& camera : shown(rights)) {
     if (!only.empty() && camera->name() != only) continue;
     text += (first ? "" : ",") + camera_json(*camera, false);
     first = false;
@@ -144,8 +158,8 @@ std::string Figures::brief_json(const std::string& only, const std::string& view
   return text + "}";
 }
 
-std::string Figures::state_json() const {
-  std::string text = "{\"server\":" + server_json();
+std::string Figures::state_json(const http::RightsPtr& rights) const {
+  std::string text = "{\"server\":" + server_json(rights);
   if (server_ != nullptr) {
     const auto& figures = server_->figures();
     text += ",\"connections\":" + json({{"open", server_->connections()},
@@ -157,22 +171,24 @@ std::string Figures::state_json() const {
                                       .dump();
   }
   text += ",\"cameras\":[";
-  for (std::size_t i = 0; i < cameras_.all().size(); ++i) {
-    text += (i == 0 ? "" : ",") + camera_json(*cameras_.all()[i], true);
-  }
+  const Shown cameras = shown(rights);
+  for (std::size_t i = 0; i < cameras.size(); ++i) text += (i == 0 ? "" : ",") + camera_json(*cameras[i], true);
   text += "],\"filters\":" + filters_json() + ",\"viewers\":[";
   bool first = true;
   for (const auto* entry : viewers_.entries()) {
-    text += (first ? "" : ",") + viewer_json(entry->figures()).dump();
+    const ViewerFigures figures = entry->figures();
+    // Those of a wall see more than this camera or that.
+    if (figures.camera == "*" ? !http::may_see_all(rights) : !http::may_see(rights, figures.camera)) continue;
+    text += (first ? "" : ",") + viewer_json(figures).dump();
     first = false;
   }
   return text + "]}";
 }
 
-void Figures::add_variants(std::string& out) const {
+void Figures::add_variants(std::string& out, const Shown& cameras) {
   const auto each = [&](const char* name, const char* type, const char* help, auto value) {
     Family family(out, name, type, help);
-    for (const auto& camera : cameras_.all()) {
+    for (const auto& camera : cameras) {
       family.sample(label(*camera), static_cast<double>(value(camera->variants())));
     }
   };
@@ -187,7 +203,7 @@ void Figures::add_variants(std::string& out) const {
   each("framepipe_encode_superseded_total", "counter", "Frames replaced by a newer one before a thread was free.",
        [](const CameraVariants& variants) { return variants.totals().superseded; });
   std::optional<Family> family;  // none when there is no variant: a name without a sample says nothing
-  for (const auto& camera : cameras_.all()) {
+  for (const auto& camera : cameras) {
     for (const auto& variant : camera->variants().all()) {
       if (!family) {
         family.emplace(out, "framepipe_variant_encodes_total", "counter",
@@ -229,7 +245,8 @@ void Figures::add_filters(std::string& out) const {
        [](const Filter& filter) { return seconds_of(filter.figures().took.sum()); });
 }
 
-std::string Figures::metrics() const {
+std::string Figures::metrics(const http::RightsPtr& rights) const {
+  const Shown cameras = shown(rights);
   std::string out;
   out += "# HELP framepipe_info Version of the server.\n# TYPE framepipe_info gauge\nframepipe_info{version=\"" +
          version_ + "\"} 1\n";
@@ -237,7 +254,7 @@ std::string Figures::metrics() const {
       .sample("", seconds_of(clock_.steady() - began_));
   const auto each = [&](const char* name, const char* type, const char* help, auto value) {
     Family family(out, name, type, help);
-    for (const auto& camera : cameras_.all()) family.sample(label(*camera), static_cast<double>(value(*camera)));
+    for (const auto& camera : cameras) family.sample(label(*camera), static_cast<double>(value(*camera)));
   };
   each("framepipe_camera_up", "gauge", "1 while the camera has a frame younger than --stale.",
        [](Camera& camera) { return camera.fresh() ? 1 : 0; });
@@ -253,11 +270,11 @@ std::string Figures::metrics() const {
        [](Camera& camera) { return camera.opened(); });
   each("framepipe_camera_viewers", "gauge", "Streams, walls and waiting snapshots that watch the camera.",
        [](Camera& camera) { return camera.watchers(); });
-  add_variants(out);
+  add_variants(out, cameras);
   add_filters(out);
   {
     Family family(out, "framepipe_camera_skipped_total", "counter", "What came and was no whole frame, by reason.");
-    for (const auto& camera : cameras_.all()) {
+    for (const auto& camera : cameras) {
       const Skips skips = camera->skips();
       for (std::size_t i = 0; i < kSkipReasons; ++i) {
         family.sample(label(*camera) + ",reason=\"" + name_of(static_cast<Skip>(i)) + "\"",
@@ -267,7 +284,7 @@ std::string Figures::metrics() const {
   }
   {
     Family family(out, "framepipe_frame_age_seconds", "histogram", "From capture to arrival at the server.");
-    for (const auto& camera : cameras_.all()) {
+    for (const auto& camera : cameras) {
       const Histogram& age = camera->hub().figures().age;
       for (const double limit : {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0}) {
         const auto within = age.within(std::chrono::nanoseconds(static_cast<long long>(limit * 1e9)));

@@ -1,9 +1,11 @@
 // The server's figures: for people as JSON, for Prometheus as text.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "http/access.h"
 #include "http/server.h"
 #include "serve/camera_list.h"
 #include "serve/filter_list.h"
@@ -33,16 +35,20 @@ class Figures {
 
   /// {"server":{...},"cameras":[...],"filters":[...]}: what /wall and /events send each second; of the camera `only`,
   /// or of all: "".
-  [[nodiscard]] std::string brief_json(const std::string& only, const std::string& viewer_json) const;
+  /// Of cameras, and of who watches them, only what `rights` let see, here and below.
+  [[nodiscard]] std::string brief_json(const std::string& only, const std::string& viewer_json,
+                                       const http::RightsPtr& rights) const;
   /// The same and every viewer, skips by reason and the server's own counters: /state.
-  [[nodiscard]] std::string state_json() const;
+  [[nodiscard]] std::string state_json(const http::RightsPtr& rights) const;
   /// Prometheus' text format 0.0.4.
-  [[nodiscard]] std::string metrics() const;
+  [[nodiscard]] std::string metrics(const http::RightsPtr& rights) const;
 
  private:
-  [[nodiscard]] std::string server_json() const;
+  using Shown = std::vector<std::shared_ptr<Camera>>;
+  [[nodiscard]] Shown shown(const http::RightsPtr& rights) const;
+  [[nodiscard]] std::string server_json(const http::RightsPtr& rights) const;
   [[nodiscard]] std::string filters_json() const;
-  void add_variants(std::string& out) const;
+  static void add_variants(std::string& out, const Shown& cameras);
   void add_filters(std::string& out) const;
   [[nodiscard]] std::string camera_json(Camera& camera, bool full) const;
 

@@ -2,7 +2,7 @@
 
 namespace fp {
 
-http::Response health_response(const CameraList& cameras) {
+http::Response health_response(const CameraList& cameras, bool details) {
   std::string failing;
   for (const auto& camera : cameras.all()) {
     // Nobody watches it, or somebody stopped it: that it has nothing to show is how it should be.
@@ -12,7 +12,7 @@ http::Response health_response(const CameraList& cameras) {
     failing += (failing.empty() ? "" : "; ") + camera->name() + ": " + (reason.empty() ? "no fresh frame" : reason);
   }
   if (failing.empty()) return http::json_response(200, "{\"status\":\"ok\"}");
-  return http::error_response(503, failing);
+  return http::error_response(503, details ? failing : "no fresh frame");
 }
 
 }  // namespace fp

@@ -7,7 +7,7 @@
 namespace fp {
 
 /// What /healthz answers: 200, or 503 with the names of the cameras that should have a fresh frame and have none, and
-/// why.
-[[nodiscard]] http::Response health_response(const CameraList& cameras);
+/// why; without `details` it does not say which.
+[[nodiscard]] http::Response health_response(const CameraList& cameras, bool details);
 
 }  // namespace fp

@@ -15,6 +15,9 @@ struct BadQuery {
 struct NoCamera {
   std::string name;  ///< 404; "": there is none at all
 };
+struct NotForThem {
+  std::string what;  ///< 403: "camera 'door'"
+};
 struct NoFilter {
   std::string text;  ///< 404
 };

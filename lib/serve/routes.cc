@@ -172,10 +172,38 @@ Routes::Match Routes::match(std::string_view path) {
   return {};
 }
 
+// Nothing: there is none of that name. Of a name that is not for them they do not hear whether there is one.
+Camera* Routes::find_for(const Request& request, std::string_view name) const {
+  if (!http::may_see(request.rights, name)) throw NotForThem{"camera '" + printable(name, 80) + "'"};
+  return cameras_.find(name);
+}
+
+// The first of those they may see; nothing: there is no camera at all.
+Camera* Routes::first_for(const Request& request) const {
+  for (const auto& camera : cameras_.all()) {
+    if (http::may_see(request.rights, camera->name())) return camera.get();
+  }
+  if (!cameras_.all().empty()) throw NotForThem{"a camera"};
+  return nullptr;
+}
+
+// In the order of the list, and then those that are not there yet. Never empty.
+std::vector<std::string> Routes::names_for(const Request& request) const {
+  std::vector<std::string> names;
+  for (const auto& camera : cameras_.all()) {
+    if (http::may_see(request.rights, camera->name())) names.push_back(camera->name());
+  }
+  for (const std::string& name : request.rights->cameras) {
+    if (cameras_.find(name) == nullptr) names.push_back(name);
+  }
+  if (names.empty()) throw NotForThem{"a camera"};
+  return names;
+}
+
 // `?camera=NAME`, else the first.
 Camera* Routes::named(const Request& request) const {
   const auto name = query(request, "camera");
-  Camera* const camera = name ? cameras_.find(*name) : cameras_.first();
+  Camera* const camera = name ? find_for(request, *name) : first_for(request);
   if (camera == nullptr) throw NoCamera{name.value_or("")};
   return camera;
 }
@@ -185,8 +213,13 @@ void Routes::answer(Connection& connection, const Request& request, Response res
 }
 
 bool Routes::refuse_change(Connection& connection, const Request& request) const {
-  if (!options_.read_only) return refuse_page(connection, request);
-  answer(connection, request, http::error_response(403, "nothing can be changed here (--read-only)"));
+  if (options_.read_only) {
+    answer(connection, request, http::error_response(403, "nothing can be changed here (--read-only)"));
+    return true;
+  }
+  if (refuse_page(connection, request)) return true;
+  if (http::may_change(request.rights)) return false;
+  answer(connection, request, options_.forbid(connection, request, "changing anything"));
   return true;
 }
 
@@ -211,6 +244,9 @@ void Routes::handle(Connection& connection, const Request& request) {
                     (request.method == "DELETE" && (methods & kDelete) != 0);
   if (!fits) return answer(connection, request, site_.options(request, names_of(methods)));
   if (asks && refuse_page(connection, request)) return;
+  if (asks && !http::may_ask(request.rights)) {
+    return answer(connection, request, options_.forbid(connection, request, "asking filters"));
+  }
   if (!reads && !asks && refuse_change(connection, request)) return;
   const bool names_things =
       request.body.find("camera") != std::string::npos || request.body.find("source") != std::string::npos;
@@ -220,14 +256,16 @@ void Routes::handle(Connection& connection, const Request& request) {
         http::error_response(400, "parameters belong into the address, as in ?camera=NAME: a body is not read"));
   }
   try {
-    Camera* camera = cameras_.first();
+    Camera* camera = nullptr;
     if (found.route->name == Name::Camera && !asks) {
-      if (!found.name.empty()) camera = cameras_.find(found.name);
+      camera = found.name.empty() ? first_for(request) : find_for(request, found.name);
       if (camera == nullptr) throw NoCamera{std::string(found.name)};
     }
     (this->*found.route->handler)(connection, request, camera);
   } catch (const BadQuery& bad) {
     answer(connection, request, http::error_response(400, bad.text));
+  } catch (const NotForThem& thing) {
+    answer(connection, request, options_.forbid(connection, request, thing.what));
   } catch (const NoFilter& none) {
     answer(connection, request, http::error_response(404, none.text));
   } catch (const NoCamera& none) {
@@ -238,11 +276,13 @@ void Routes::handle(Connection& connection, const Request& request) {
 }
 
 // `/?action=stream` and `/?action=snapshot` are what mjpg-streamer's clients ask for.
-void Routes::root(Connection& connection, const Request& request, Camera* camera) {
+void Routes::root(Connection& connection, const Request& request, Camera* /*camera*/) {
   std::string action = query(request, "action").value_or("");
   const auto number = cut_number(action);
   if (action == "stream" || action == "snapshot") {
-    if (number) camera = *number < cameras_.all().size() ? cameras_.all()[*number].get() : nullptr;
+    Camera* camera = nullptr;
+    if (!number) camera = first_for(request);
+    if (number && *number < cameras_.all().size()) camera = find_for(request, cameras_.all()[*number]->name());
     if (camera == nullptr) throw NoCamera{number ? std::to_string(*number) : ""};
     return action == "stream" ? stream(connection, request, camera) : snapshot(connection, request, camera);
   }
@@ -308,10 +348,11 @@ void Routes::wall(Connection& connection, const Request& request, Camera* /*came
   std::vector<std::string> names;
   if (const auto list = query(request, "cameras")) {
     for (const std::string_view name : split(*list, ',')) {
-      if (cameras_.find(name) == nullptr) throw NoCamera{std::string(name)};
+      if (find_for(request, name) == nullptr) throw NoCamera{std::string(name)};
       if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
     }
   }
+  if (names.empty() && !http::may_see_all(request.rights)) names = names_for(request);
   // Made here, where they can be refused; the viewer finds them.
   std::vector<std::shared_ptr<Variant>> variants;
   for (const auto& camera : cameras_.all()) {
@@ -326,9 +367,11 @@ void Routes::wall(Connection& connection, const Request& request, Camera* /*came
   // Not x-mixed-replace: WebKit refuses to fetch() that.
   head.content_type = "multipart/mixed; boundary=" + std::string(kBoundary);
   connection.stream(site_.finished(std::move(head), request), "",
-                    std::make_unique<WallViewer>(
-                        loop_, clock_, connection, cameras_, pool_, wish.key, wish.automatic, filter, std::move(names),
-                        viewers_, fps, [this](const std::string& viewer) { return figures_.brief_json("", viewer); }));
+                    std::make_unique<WallViewer>(loop_, clock_, connection, cameras_, pool_, wish.key, wish.automatic,
+                                                 filter, std::move(names), viewers_, fps,
+                                                 [this, rights = request.rights](const std::string& viewer) {
+                                                   return figures_.brief_json("", viewer, rights);
+                                                 }));
 }
 
 void Routes::events(Connection& connection, const Request& request, Camera* /*camera*/) {
@@ -336,26 +379,33 @@ void Routes::events(Connection& connection, const Request& request, Camera* /*ca
   head.content_type = "text/event-stream";
   // A removed camera's name may be another one's later, its address too.
   const std::string only(match(request.path).name);
-  connection.stream(site_.finished(std::move(head), request), "",
-                    std::make_unique<EventsViewer>(
-                        loop_, connection, [this, only] { return figures_.brief_json(only, ""); }, board_, only));
+  connection.stream(
+      site_.finished(std::move(head), request), "",
+      std::make_unique<EventsViewer>(
+          loop_, connection, [this, only, rights = request.rights] { return figures_.brief_json(only, "", rights); },
+          board_, only, request.rights));
 }
 
 void Routes::state(Connection& connection, const Request& request, Camera* /*camera*/) {
-  answer(connection, request, http::json_response(200, figures_.state_json()));
+  answer(connection, request, http::json_response(200, figures_.state_json(request.rights)));
 }
 
 void Routes::metrics(Connection& connection, const Request& request, Camera* /*camera*/) {
-  answer(connection, request, http::metrics_response(figures_.metrics()));
+  std::string text = figures_.metrics(request.rights);
+  if (options_.add_metrics) options_.add_metrics(text);
+  answer(connection, request, http::metrics_response(std::move(text)));
 }
 
 void Routes::health(Connection& connection, const Request& request, Camera* /*camera*/) {
-  answer(connection, request, health_response(cameras_));
+  answer(connection, request, health_response(cameras_, http::may_see_all(request.rights)));
 }
 
 void Routes::camera_names(Connection& connection, const Request& request, Camera* /*camera*/) {
   std::string names;
-  for (const auto& camera : cameras_.all()) names += (names.empty() ? "\"" : ",\"") + camera->name() + "\"";
+  for (const auto& camera : cameras_.all()) {
+    if (!http::may_see(request.rights, camera->name())) continue;
+    names += (names.empty() ? "\"" : ",\"") + camera->name() + "\"";
+  }
   answer(connection, request, http::json_response(200, "{\"cameras\":[" + names + "]}"));
 }
 

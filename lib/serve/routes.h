@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "http/access.h"
 #include "http/server.h"
 #include "http/site.h"
 #include "serve/camera_list.h"
@@ -19,12 +20,14 @@
 namespace fp {
 
 struct RouteOptions {
-  http::SiteOptions site;                    ///< with the viewer page; exposed_headers are the routes' to fill in
-  std::vector<std::string> allowed_sources;  ///< globs of refuse_source(); none: no camera can be added or removed
-  WebrtcLinks webrtc;                        ///< for the viewer page, which may connect to them
-  bool read_only = false;                    ///< nothing can be changed
-  std::string camgrab;                       ///< for parse_source()
-  bool on_demand = false;                    ///< cameras that are added
+  http::SiteOptions site;                         ///< with the viewer page; exposed_headers are the routes' to fill in
+  std::vector<std::string> allowed_sources;       ///< globs of refuse_source(); none: no camera can be added or removed
+  WebrtcLinks webrtc;                             ///< for the viewer page, which may connect to them
+  bool read_only = false;                         ///< nothing can be changed
+  std::string camgrab;                            ///< for parse_source()
+  bool on_demand = false;                         ///< cameras that are added
+  http::Forbid forbid;                            ///< asked when a request has rights, and not enough
+  std::function<void(std::string&)> add_metrics;  ///< appends to them what is not of cameras, or empty
 };
 
 /// Answers requests about cameras. One thread; outlives the server that calls handle().
@@ -91,6 +94,9 @@ class Routes {
   void root(http::Connection& connection, const http::Request& request, Camera* camera);
 
   [[nodiscard]] Camera* named(const http::Request& request) const;
+  [[nodiscard]] Camera* find_for(const http::Request& request, std::string_view name) const;
+  [[nodiscard]] Camera* first_for(const http::Request& request) const;
+  [[nodiscard]] std::vector<std::string> names_for(const http::Request& request) const;
   void answer(http::Connection& connection, const http::Request& request, http::Response response) const;
 
   Loop& loop_;

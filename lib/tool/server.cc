@@ -21,7 +21,7 @@ ServeOptions serve_options(const ServerOptions& options, const cli::Common& comm
   return serve;
 }
 
-RouteOptions route_options(const ServerOptions& options, const WebProgram& program) {
+RouteOptions route_options(const ServerOptions& options, WebProgram& program) {
   RouteOptions routes;
   routes.site = program.site_options();
   routes.site.assets = viewer_assets();
@@ -30,6 +30,9 @@ RouteOptions route_options(const ServerOptions& options, const WebProgram& progr
   routes.read_only = options.read_only;
   routes.on_demand = options.on_demand;
   routes.camgrab = find_camgrab();
+  routes.forbid = [&program](const http::Connection& connection, const http::Request& request,
+                             const std::string& what) { return program.gate().forbid(connection, request, what); };
+  routes.add_metrics = [&program](std::string& out) { program.gate().add_metrics(out); };
   return routes;
 }
 

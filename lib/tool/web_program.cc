@@ -64,6 +64,7 @@ void add_listen_options(CLI::App& app, WebOptions& options, bool show_default) {
                  "behind it); SIGHUP reads it again")
       ->type_name("FILE");
   app.add_option("--tls-key", options.tls.key, "The certificate's private key (PEM)")->type_name("FILE");
+  add_access_options(app, options.access);
 }
 
 void add_stall_option(CLI::App& app, WebOptions& options) {
@@ -85,14 +86,15 @@ void add_page_options(CLI::App& app, WebOptions& options) {
 WebProgram::WebProgram(const WebOptions& options, const cli::Common& common)
     : options_(options),
       tls_(tls_context(options.tls)),
+      gate_(loop_, clock_, options.access, site_options(), cli::reporter()),
       signal_watch_(loop_, [this](int) { stop(); }),
       hangup_watch_(loop_, [this](int) { reload(); }),
       beat_timer_(loop_, [this] { beat(); }),
       heartbeat_(common.watchdog_frames) {
   raise_descriptor_limit();
   for (const std::string& origin : options_.allow_origin) check_origin(origin);
-  // Without TLS there is nothing to read again, and a terminal that is closed ends its programs.
-  if (tls_) hangup_.emplace();
+  // Where there is nothing to read again, a terminal that is closed ends its programs.
+  if (tls_ || gate_.on()) hangup_.emplace();
   listeners_ = open_listeners(options_.listen, cli::activated_sockets(), tls_.has_value(), options_.default_listen);
   for (const Listener& listener : listeners_) {
     if (!listener.unix_path.empty()) socket_files_.paths.push_back(listener.unix_path);
@@ -113,13 +115,25 @@ void WebProgram::serve(Service service) {
   server.max_connections = options_.max_connections;
   server.max_connections_per_address = options_.max_connections_per_address;
   server.connection.stall_time = options_.stall_timeout;
-  server.connection.body_limit = service_.body_limit;
-  server_.emplace(loop_, clock_, server, service_.handle, cli::reporter());
+  server.connection.body_limit = [this](const http::Request& request) {
+    const bool large = service_.body_limit && gate_.may_send_much(request);
+    return large ? service_.body_limit(request) : http::RequestParser::kMaxBodyBytes;
+  };
+  gate_.open(service_.handle);
+  server_.emplace(
+      loop_, clock_, server,
+      [this](http::Connection& connection, http::Request& request) { gate_.handle(connection, request); },
+      cli::reporter());
   for (Listener& listener : listeners_) {
     spdlog::info("{}", listener.text);
-    if (listener.beyond_loopback) {
-      spdlog::warn("{} can be reached from other machines, and there is no password: {}", listener.address,
-                   service_.exposed);
+    if (listener.beyond_loopback && !gate_.on()) {
+      spdlog::warn("{} can be reached from other machines, and there is no password: {} (--auth FILE asks for one)",
+                   listener.address, service_.exposed);
+    } else if (listener.beyond_loopback && !listener.tls) {
+      spdlog::warn(
+          "{} can be reached from other machines, and there is no TLS: whoever is on the way reads passwords and sees "
+          "pictures (--tls-cert and --tls-key, or a proxy that has them)",
+          listener.address);
     }
     server_->listen(std::move(listener.socket), listener.tls ? &*tls_ : nullptr);
   }
@@ -154,6 +168,8 @@ void WebProgram::stop() {
 void WebProgram::reload() {
   while (hangup_->take()) {
   }
+  if (gate_.on()) gate_.reload();
+  if (!tls_) return;
   if (const auto done = tls_->reload(); !done) {
     spdlog::error("{}: the certificate stays the one that was read before", done.error().text);
     return;

@@ -14,6 +14,8 @@
 #include "http/server.h"
 #include "http/site.h"
 #include "loop/loop.h"
+#include "tool/access_options.h"
+#include "tool/gate.h"
 #include "tool/listen.h"
 
 namespace fp::tool {
@@ -22,6 +24,7 @@ struct WebOptions {
   std::vector<std::string> listen;
   std::string default_listen = "127.0.0.1:8000";  ///< when there is none of these, nor a socket of systemd's
   http::TlsContext::Files tls;                    ///< "" and "": in the clear
+  AccessOptions access;
   std::vector<std::string> allow_host;
   std::vector<std::string> allow_origin;
   std::uint64_t max_connections = 4096;
@@ -29,7 +32,8 @@ struct WebOptions {
   std::chrono::milliseconds stall_timeout{15'000};
 };
 
-/// All of them, in this order: --listen (with its default) and --tls-*, --stall-timeout, --allow-* and --max-*.
+/// All of them, in this order: --listen (with its default), --tls-* and who is let in, --stall-timeout, --allow-* and
+/// --max-*.
 void add_web_options(CLI::App& app, WebOptions& options);
 /// Or in groups, where a tool has options of its own in between.
 void add_listen_options(CLI::App& app, WebOptions& options, bool show_default);
@@ -45,9 +49,9 @@ class WebProgram {
  public:
   /// What the tool makes of it.
   struct Service {
-    http::Connection::Handler handle;
-    http::BodyLimit body_limit;  ///< see ConnectionOptions
-    std::string exposed;         ///< said of a port that other machines reach: "anybody who can reach it can watch"
+    http::Connection::Handler handle;  ///< of requests that were let in, with their rights
+    http::BodyLimit body_limit;        ///< see ConnectionOptions
+    std::string exposed;  ///< said of a port that other machines reach, and nobody is asked: "anybody can watch"
     /// Asked each 250 ms, and the line for systemd and the terminal when one is due.
     std::function<cli::Heartbeat::Figures()> figures;
     std::function<std::string()> status;
@@ -55,8 +59,8 @@ class WebProgram {
     std::function<void()> stopping = {};  ///< the end has begun: connections finish what they have begun
   };
 
-  /// Reads the certificate and opens the listening sockets: before anything else is begun, since a port that is taken
-  /// should not start a camera. Throws Failure.
+  /// Reads the certificate, passwords and tokens, and opens the listening sockets: before anything else is begun, since
+  /// a port that is taken should not start a camera. Throws Failure.
   WebProgram(const WebOptions& options, const cli::Common& common);
   WebProgram(const WebProgram&) = delete;
   WebProgram& operator=(const WebProgram&) = delete;
@@ -67,6 +71,9 @@ class WebProgram {
   [[nodiscard]] const std::vector<Listener>& listeners() const { return listeners_; }
   /// With what the options say of hosts and origins; without assets.
   [[nodiscard]] http::SiteOptions site_options() const;
+
+  /// Who is let in. It lives as long as this.
+  [[nodiscard]] Gate& gate() { return gate_; }
 
   /// Connections are taken as soon as run() is called. Once.
   void serve(Service service);
@@ -96,6 +103,7 @@ class WebProgram {
   std::optional<cli::HangupSignal> hangup_;
   const SystemClock clock_;
   Loop loop_;
+  Gate gate_;
   SocketFiles socket_files_;
   std::vector<Listener> listeners_;
   Service service_;

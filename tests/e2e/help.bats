@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 load ../support/common
 
-TOOLS="camgrab dirwatch frame-convert frame-detect frame-rate frame-stat mjpeg-relay mjpeg-serve webrtc-ingest webrtc-serve"
+TOOLS=$(cd "$BATS_TEST_DIRNAME/../../tools" && echo */ | tr -d /)
 
 setup() { set_up; }
 teardown() { clean_up; }
@@ -35,7 +35,7 @@ teardown() { clean_up; }
 
 @test "every tool that writes frames knows the options of the output" {
   local tool option
-  for tool in camgrab dirwatch frame-convert frame-detect frame-rate; do
+  for tool in camgrab dirwatch frame-convert frame-detect frame-play frame-rate frame-record; do
     for option in --output --every-frame --frames --trace; do
       contains "$tool $("$tool" --completions list | xargs) " " $option "
     done
@@ -44,7 +44,7 @@ teardown() { clean_up; }
 
 @test "every tool that reads frames knows the options of the input" {
   local tool option
-  for tool in frame-convert frame-detect frame-rate frame-stat mjpeg-serve webrtc-serve; do
+  for tool in frame-convert frame-detect frame-rate frame-record frame-stat mjpeg-serve webrtc-serve; do
     for option in --input --max-frame-bytes; do
       contains "$tool $("$tool" --completions list | xargs) " " $option "
     done

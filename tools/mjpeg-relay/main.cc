@@ -142,6 +142,9 @@ Exit relay(const Options& options, const cli::Common& common, bool output_given)
   check_authorities(options.ca_file);
   if (serves && output_given) throw Failure{Exit::Usage, "--output and --listen do not go together: choose one"};
   if (serves) return relay_to_viewers(options, common, upstreams);
+  if (options.server.web.access.given()) {
+    throw Failure{Exit::Usage, "--auth, --token and --grant are for viewers: they need --listen"};
+  }
   if (upstreams.size() > 1) {
     throw Failure{Exit::Usage, "several upstreams need --listen: a stream of frames holds one camera"};
   }
@@ -183,6 +186,7 @@ int main(int argc, char** argv) {
   cli::start(app, common);
   const bool output_given = app.get_option("--output")->count() > 0;
   return cli::run("mjpeg-relay", [&] {
+    if (const auto done = tool::sign_token(options.server.web.access)) return *done;
     options.server.tool = "mjpeg-relay";
     return relay(options, common, output_given);
   });

@@ -106,6 +106,7 @@ int main(int argc, char** argv) {
   if (const auto code = cli::parse(app, argc, argv)) return *code;
   cli::start(app, common);
   return cli::run("mjpeg-serve", [&] {
+    if (const auto done = tool::sign_token(options.server.web.access)) return *done;
     options.server.tool = "mjpeg-serve";
     const bool input_given = app.get_option("--input")->count() > 0;
     const std::vector<CameraOptions> cameras = parse_cameras(options, common, input_given);

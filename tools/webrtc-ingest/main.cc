@@ -48,5 +48,8 @@ int main(int argc, char** argv) {
   tool::blot_out_turn(argc, argv, options.ice);
   options.output_given = app.get_option("--output")->count() > 0;
   cli::start(app, common);
-  return cli::run("webrtc-ingest", [&] { return ingest::Program(options, common).run(); });
+  return cli::run("webrtc-ingest", [&] {
+    if (const auto done = tool::sign_token(options.web.access)) return *done;
+    return ingest::Program(options, common).run();
+  });
 }

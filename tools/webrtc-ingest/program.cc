@@ -85,7 +85,7 @@ Program::Program(const Options& options, const cli::Common& common)
     site_.pool = &*pool_;
     told_.pool = &*pool_;
   }
-  routes_.emplace(sessions_, told_, route_options(options, max_frame_bytes_, program_, ice_));
+  routes_.emplace(sessions_, told_, program_.gate(), route_options(options, max_frame_bytes_, program_, ice_));
   warn_of_plain_http(program_);
   tool::WebProgram::Service service;
   service.handle = [this](http::Connection& connection, const http::Request& request) {

@@ -22,8 +22,8 @@ http::SiteOptions with_policy(http::SiteOptions site) {
 
 }  // namespace
 
-Routes::Routes(Sessions& sessions, const Told& told, RouteOptions options)
-    : sessions_(sessions), told_(told), options_(std::move(options)), site_(with_policy(options_.site)) {
+Routes::Routes(Sessions& sessions, const Told& told, tool::Gate& gate, RouteOptions options)
+    : sessions_(sessions), told_(told), gate_(gate), options_(std::move(options)), site_(with_policy(options_.site)) {
   socket_options_.origins = &site_.origins();
 }
 
@@ -31,15 +31,25 @@ void Routes::handle(http::Connection& connection, const Request& request) {
   if (auto refused = site_.refuse_host(request))
     return connection.respond(site_.finished(std::move(*refused), request));
   if (request.path == "/ws" && request.method != "OPTIONS") {
+    if (auto refused = refuse(connection, request)) {
+      return connection.respond(site_.finished(std::move(*refused), request));
+    }
     if (auto refused = http::WebSocket::refusal(request, socket_options_)) {
       return connection.respond(site_.finished(std::move(*refused), request));
     }
     return sessions_.accept(connection, request, socket_options_);
   }
-  connection.respond(site_.finished(answer(request), request));
+  connection.respond(site_.finished(answer(connection, request), request));
 }
 
-Response Routes::answer(const Request& request) const {
+// Cameras have the names that their pages give them, so a grant of one means nothing here: who may send is who may
+// change things, and figures are of all who do.
+std::optional<Response> Routes::refuse(const http::Connection& connection, const Request& request) const {
+  if (http::may_change(request.rights)) return std::nullopt;
+  return gate_.forbid(connection, request, request.path == "/ws" ? "sending pictures" : "figures");
+}
+
+Response Routes::answer(const http::Connection& connection, const Request& request) const {
   if (auto page = site_.asset(request)) return std::move(*page);
   const std::string& path = request.path;
   const bool known =
@@ -47,10 +57,16 @@ Response Routes::answer(const Request& request) const {
   if (!known) return http::error_response(404, "there is nothing at " + printable(path, 80));
   if (request.method != "GET" && request.method != "HEAD") return site_.options(request, "GET, HEAD");
   if (path == "/api/config") return http::json_response(200, config_json());
-  if (path == "/state") return http::json_response(200, state_json(told_));
-  if (path == "/metrics") return http::metrics_response(metrics_text(told_));
+  if (path == "/state" || path == "/metrics") {
+    if (auto refused = refuse(connection, request)) return std::move(*refused);
+    if (path == "/state") return http::json_response(200, state_json(told_));
+    std::string text = metrics_text(told_);
+    gate_.add_metrics(text);
+    return http::metrics_response(std::move(text));
+  }
   const std::string trouble = trouble_of(told_);
   if (trouble.empty()) return http::json_response(200, R"({"status":"ok"})");
+  if (!http::may_see_all(request.rights)) return http::json_response(503, R"({"status":"failing"})");
   return http::json_response(503, R"({"status":"failing","reason":")" + json_escape(trouble) + "\"}");
 }
 

@@ -6,6 +6,7 @@
 
 #include "http/connection.h"
 #include "http/site.h"
+#include "tool/gate.h"
 #include "webrtc-ingest/figures.h"
 
 namespace fp::ingest {
@@ -20,15 +21,18 @@ struct RouteOptions {
 /// The page, /api/config, /ws, /state, /metrics and /healthz. One thread.
 class Routes {
  public:
-  Routes(Sessions& sessions, const Told& told, RouteOptions options);
+  Routes(Sessions& sessions, const Told& told, tool::Gate& gate, RouteOptions options);
   void handle(http::Connection& connection, const http::Request& request);
 
  private:
-  [[nodiscard]] http::Response answer(const http::Request& request) const;
+  [[nodiscard]] http::Response answer(const http::Connection& connection, const http::Request& request) const;
+  [[nodiscard]] std::optional<http::Response> refuse(const http::Connection& connection,
+                                                     const http::Request& request) const;
   [[nodiscard]] std::string config_json() const;
 
   Sessions& sessions_;
   const Told& told_;
+  tool::Gate& gate_;
   const RouteOptions options_;
   const http::Site site_;
   http::WebSocketOptions socket_options_;

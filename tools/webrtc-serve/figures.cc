@@ -52,7 +52,7 @@ ordered_json encoder_json(const rtc::Encoder& encoder) {
 
 }  // namespace
 
-std::string WebRtcFigures::state_json() const {
+std::string WebRtcFigures::state_json(const http::RightsPtr& rights) const {
   sessions_.account();
   ordered_json webrtc = {{"encoder", encoder_json(encoder_)}, {"connected", sessions_.connected()}};
   webrtc["begun"] = sessions_.totals().begun;
@@ -61,14 +61,14 @@ std::string WebRtcFigures::state_json() const {
   webrtc["sessions"] = ordered_json::array();
   for (const auto& [id, session] : sessions_.all()) webrtc["sessions"].push_back(session_json(*session));
   webrtc["pipelines"] = engine_.pipelines();
-  std::string text = figures_.state_json();
+  std::string text = figures_.state_json(rights);
   text.pop_back();  // the brace at its end
   return text + ",\"webrtc\":" + webrtc.dump() + "}";
 }
 
-std::string WebRtcFigures::metrics() const {
+std::string WebRtcFigures::metrics(const http::RightsPtr& rights) const {
   sessions_.account();
-  std::string out = figures_.metrics();
+  std::string out = figures_.metrics(rights);
   const auto one = [&](const char* name, const char* type, const char* help, double value) {
     http::MetricFamily(out, name, type, help).sample("", value);
   };

@@ -15,9 +15,9 @@ class WebRtcFigures {
       : figures_(figures), sessions_(sessions), encoder_(encoder), engine_(engine) {}
 
   /// That of mjpeg-serve, with a member "webrtc".
-  [[nodiscard]] std::string state_json() const;
+  [[nodiscard]] std::string state_json(const http::RightsPtr& rights) const;
   /// Prometheus' text format 0.0.4.
-  [[nodiscard]] std::string metrics() const;
+  [[nodiscard]] std::string metrics(const http::RightsPtr& rights) const;
 
  private:
   const Figures& figures_;

@@ -21,5 +21,8 @@ int main(int argc, char** argv) {
   tool::blot_out_turn(argc, argv, options.ice);
   cli::start(app, common);
   options.address_limit_given = app.get_option("--max-viewers-per-address")->count() > 0;
-  return cli::run("webrtc-serve", [&] { return webrtc_serve::Program(options, common).run(); });
+  return cli::run("webrtc-serve", [&] {
+    if (const auto done = tool::sign_token(options.web.access)) return *done;
+    return webrtc_serve::Program(options, common).run();
+  });
 }

@@ -59,7 +59,8 @@ Program::Program(const Options& options, const cli::Common& common)
       figures_(cameras_, filters_, sessions_.list(), server_, program_.clock(), cli::kVersion,
                {.control = false, .can_add = false}),
       webrtc_figures_(figures_, sessions_, encoder_, engine_),
-      routes_({program_.loop(), program_.clock(), cameras_, sessions_, encoder_, ice_, settings_, webrtc_figures_},
+      routes_({program_.loop(), program_.clock(), cameras_, sessions_, encoder_, ice_, settings_, webrtc_figures_,
+               program_.gate()},
               site_options(program_)) {
   cameras_.put(camera_);
   tool::WebProgram::Service service;

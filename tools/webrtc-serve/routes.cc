@@ -25,6 +25,9 @@ bool is_below(std::string_view path, std::string_view folder) {
 std::vector<std::string> Routes::watching_origins(const Request& request) const {
   std::vector<std::string> origins = site_.origins();
   const auto origin = request.header("Origin");
+  // A password that the browser adds by itself is not that page's: with it any page could watch what only its reader
+  // may.
+  if (request.rights != nullptr && request.rights->ambient) return origins;
   if (origin && std::find(origins.begin(), origins.end(), "*") != origins.end()) origins.emplace_back(*origin);
   return origins;
 }
@@ -35,10 +38,20 @@ void Routes::handle(Connection& connection, const Request& request) {
   }
   if (is_below(request.path, Whep::kPath)) return watch(connection, request);
   if (request.path == "/api/webrtc/ws" && request.method != "OPTIONS") return open_socket(connection, request);
-  connection.respond(site_.finished(answer(request), request));
+  connection.respond(site_.finished(answer(connection, request), request));
+}
+
+// There is one camera here, and figures are of it.
+std::optional<Response> Routes::refuse(const Connection& connection, const Request& request) {
+  const std::string& name = parts_.cameras.first()->name();
+  if (request.method == "OPTIONS" || http::may_see(request.rights, name)) return std::nullopt;
+  return parts_.gate.forbid(connection, request, "camera '" + name + "'");
 }
 
 void Routes::watch(Connection& connection, const Request& request) {
+  if (auto refusal = refuse(connection, request)) {
+    return connection.respond(site_.finished(std::move(*refusal), request));
+  }
   if (request.method != "OPTIONS" && !http::may_come_from(request, watching_origins(request))) {
     return connection.respond(site_.finished(
         http::error_response(403, "pages of " + printable(request.header("Origin").value_or(""), 80) +
@@ -49,6 +62,9 @@ void Routes::watch(Connection& connection, const Request& request) {
 }
 
 void Routes::open_socket(Connection& connection, const Request& request) {
+  if (auto refusal = refuse(connection, request)) {
+    return connection.respond(site_.finished(std::move(*refusal), request));
+  }
   const std::vector<std::string> origins = watching_origins(request);
   http::WebSocketOptions options;
   options.origins = &origins;
@@ -62,25 +78,29 @@ void Routes::open_socket(Connection& connection, const Request& request) {
   kept.set_socket(http::WebSocket::accept(parts_.loop, parts_.clock, connection, request, options, std::move(peer)));
 }
 
-Response Routes::settings(const Request& request) {
+Response Routes::settings(const Connection& connection, const Request& request) {
   if (request.method == "GET" || request.method == "HEAD") return http::json_response(200, parts_.settings.json());
   if (request.method != "POST") return site_.options(request, "GET, HEAD, POST");
   if (auto refusal = site_.refuse_page(request)) return std::move(*refusal);
+  if (!http::may_change(request.rights)) return parts_.gate.forbid(connection, request, "changing settings");
   return parts_.settings.change(request);
 }
 
-Response Routes::answer(const Request& request) {
+Response Routes::answer(const Connection& connection, const Request& request) {
   const std::string& path = request.path;
-  if (path == "/api/webrtc/settings") return settings(request);
+  if (path == "/api/webrtc/settings") return settings(connection, request);
   const bool known = path == "/state" || path == "/metrics" || path == "/healthz" || path == "/api/webrtc/ws";
   if (!known) {
     auto file = site_.asset(request);
     return file ? std::move(*file) : http::error_response(404, "nothing here: see / for the page");
   }
   if (request.method != "GET" && request.method != "HEAD") return site_.options(request, "GET, HEAD");
-  if (path == "/state") return http::json_response(200, parts_.figures.state_json());
-  if (path == "/metrics") return http::metrics_response(parts_.figures.metrics());
-  return health_response(parts_.cameras);
+  if (path == "/healthz") return health_response(parts_.cameras, http::may_see_all(request.rights));
+  if (auto refusal = refuse(connection, request)) return std::move(*refusal);
+  if (path == "/state") return http::json_response(200, parts_.figures.state_json(request.rights));
+  std::string text = parts_.figures.metrics(request.rights);
+  parts_.gate.add_metrics(text);
+  return http::metrics_response(std::move(text));
 }
 
 }  // namespace fp::webrtc_serve

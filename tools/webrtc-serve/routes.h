@@ -4,6 +4,7 @@
 #include "http/connection.h"
 #include "http/site.h"
 #include "serve/camera_list.h"
+#include "tool/gate.h"
 #include "webrtc-serve/figures.h"
 #include "webrtc-serve/sessions.h"
 #include "webrtc-serve/settings.h"
@@ -22,6 +23,7 @@ class Routes {
     const tool::Ice& ice;
     Settings& settings;
     const WebRtcFigures& figures;
+    tool::Gate& gate;
   };
   Routes(const Parts& parts, http::SiteOptions site)
       : parts_(parts), site_(std::move(site)), whep_(parts.sessions, parts.ice, site_) {}
@@ -33,8 +35,9 @@ class Routes {
  private:
   void watch(http::Connection& connection, const http::Request& request);
   void open_socket(http::Connection& connection, const http::Request& request);
-  [[nodiscard]] http::Response answer(const http::Request& request);
-  [[nodiscard]] http::Response settings(const http::Request& request);
+  [[nodiscard]] http::Response answer(const http::Connection& connection, const http::Request& request);
+  [[nodiscard]] http::Response settings(const http::Connection& connection, const http::Request& request);
+  [[nodiscard]] std::optional<http::Response> refuse(const http::Connection& connection, const http::Request& request);
   [[nodiscard]] std::vector<std::string> watching_origins(const http::Request& request) const;
 
   const Parts parts_;

@@ -37,3 +37,23 @@ TEST_CASE("read_file: names the file that is not there, and what was to be done 
   CHECK(read_file("/nowhere/x", 10).error().text == "open /nowhere/x: No such file or directory");
   CHECK(read_file("/", 10).error().text == "read /: Is a directory");
 }
+
+TEST_CASE("stamp_of: a file that was replaced by one of the same size is another one") {
+  const test::TempDir folder;
+  test::write_file(folder / "file", "one");
+  const FileStamp before = stamp_of(folder / "file");
+  CHECK(before == stamp_of(folder / "file"));
+  test::write_file(folder / "new", "two");
+  std::filesystem::rename(folder / "new", folder / "file");
+  CHECK(before != stamp_of(folder / "file"));
+  CHECK(stamp_of(folder / "nowhere") == FileStamp());
+}
+
+TEST_CASE("stamp_of: says whether everybody may read it") {
+  const test::TempDir folder;
+  test::write_file(folder / "file", "secret");
+  REQUIRE(::chmod((folder / "file").c_str(), 0604) == 0);
+  CHECK(stamp_of(folder / "file").for_all);
+  REQUIRE(::chmod((folder / "file").c_str(), 0640) == 0);
+  CHECK_FALSE(stamp_of(folder / "file").for_all);
+}

@@ -607,4 +607,106 @@ TEST_CASE("Connection: shutting down asks a stream's body, which may finish its 
   }
 }
 
+// Lets every request wait, and keeps it.
+struct Held {
+  Connection::Handler handler() {
+    return [this](Connection& to, Request& asked) {
+      connection = &to;
+      request = std::move(asked);
+      to.wait(std::make_unique<FakeBody>());
+    };
+  }
+  Connection* connection = nullptr;
+  Request request;
+};
+
+TEST_CASE("Connection: a request that waited is answered as if it had just come, and so is the one behind it") {
+  Held held;
+  Site site(held.handler());
+  site.send("GET /one HTTP/1.1\r\nHost: x\r\n\r\nGET /two HTTP/1.1\r\nHost: x\r\n\r\n");
+  REQUIRE(site.run_until([&] { return held.connection != nullptr; }));
+  CHECK(held.request.path == "/one");
+  Request one = std::move(held.request);
+  held.connection->go_on(one, echo_path);
+  CHECK(site.receive_until("</one>").find("200 OK") != std::string::npos);
+  CHECK(held.request.path == "/two");
+  Request two = std::move(held.request);
+  held.connection->go_on(two, echo_path);
+  CHECK(site.receive_until("</two>").find("keep-alive") != std::string::npos);
+}
+
+TEST_CASE("Connection: a stream may begin after a wait") {
+  Held held;
+  Site site(held.handler());
+  site.get("/stream");
+  REQUIRE(site.run_until([&] { return held.connection != nullptr; }));
+  bool writable = false;
+  held.connection->go_on(held.request, [&](Connection& connection, Request&) {
+    connection.stream(text_response(""), "first", std::make_unique<FakeBody>([&] { writable = true; }));
+  });
+  CHECK(site.receive_until("first").find("Connection: close") != std::string::npos);
+  CHECK(site.run_until([&] { return writable; }));
+}
+
+TEST_CASE("Connection: after a wait another one may follow, and a peer that sent more meanwhile is answered") {
+  Held held;
+  Site site(held.handler());
+  site.get("/one");
+  REQUIRE(site.run_until([&] { return held.connection != nullptr; }));
+  site.get("/two");
+  site.turn();
+  Connection& connection = *held.connection;
+  Request one = std::move(held.request);
+  connection.go_on(one, [](Connection& to, Request&) { to.wait(std::make_unique<FakeBody>()); });
+  site.turn();
+  connection.respond(text_response("<one>"));
+  CHECK(site.receive_until("<one>").ends_with("<one>"));
+  REQUIRE(site.run_until([&] { return held.request.path == "/two"; }));
+  connection.go_on(held.request, echo_path);
+  CHECK(site.receive_until("</two>").ends_with("</two>"));
+}
+
+TEST_CASE("Connection: what was switched to after a wait gets what the peer sent behind its request") {
+  Held held;
+  Site site(held.handler());
+  site.send("GET /ws HTTP/1.1\r\nHost: x\r\n\r\nhello");
+  REQUIRE(site.run_until([&] { return held.connection != nullptr; }));
+  struct Hearing final : Body {
+    explicit Hearing(std::string& heard) : heard_(heard) {}
+    void writable() override {}
+    void received(ByteView bytes) override { heard_ += as_text(bytes); }
+    bool finish() override { return true; }
+    std::string& heard_;
+  };
+  std::string heard;
+  held.connection->go_on(held.request, [&](Connection& connection, Request&) {
+    connection.switch_protocols("Upgrade: echo\r\n", std::make_unique<Hearing>(heard));
+  });
+  CHECK(heard == "hello");
+  site.send(" again");
+  CHECK(site.run_until([&] { return heard == "hello again"; }));
+}
+
+TEST_CASE("Connection: what was lent until a time is taken back then, and the next request is of no such time") {
+  Site site([](Connection& connection, const Request& request) {
+    if (request.path == "/short") connection.end_at(SteadyTime(1h + 10s));
+    if (request.path != "/stream") return echo_path(connection, request);
+    connection.stream(text_response(""), "first", std::make_unique<FakeBody>());
+  });
+  site.get("/short");
+  CHECK(site.receive_until("</short>").ends_with("</short>"));
+  site.clock.tick(20s);
+  site.get("/stream");
+  CHECK(site.receive_until("first").ends_with("first"));
+  site.connection().check_time();
+  CHECK(site.closed() == 0);
+  site.connection().end_at(site.clock.steady() + 1s);
+  site.connection().check_time();
+  CHECK(site.closed() == 0);
+  site.clock.tick(1s);
+  site.connection().check_time();
+  CHECK(site.closed() == 1);
+  CHECK(site.reason() == CloseReason::Done);
+}
+
 }  // namespace

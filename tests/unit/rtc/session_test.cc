@@ -150,6 +150,7 @@ void check_round_trip(rtc::Codec codec) {
   CHECK(ends.ingest_gone == "");
   CHECK(ends.viewer_connected);
   CHECK(ends.opened == "track");
+  REQUIRE_FALSE(ends.pictures.empty());
   const jpeg::Planes picture = decoded(ends.pictures.back());
   CHECK(picture.size() == jpeg::Size{320, 240});
   // The range is JPEG's again, and 10 steps of Cr would be the difference between the ranges.
