@@ -142,7 +142,7 @@ void Client::run() {
     {
       auto session = open();
       const SteadyTime since = now();
-      Result<Done> end = session ? serve(**session) : fail(std::move(session).error());
+      Result<Done> end = session ? serve(**session) : fail(session.error());
       if (end) return;
       // One that hangs up at once is no success.
       if (session && now() - since > kLasting) backoff_.reset();
@@ -208,7 +208,9 @@ Result<std::unique_ptr<Session>> Client::open() {
 Result<std::unique_ptr<Session>> Client::open(std::size_t broker) {
   auto addresses = look_up(options_.url.brokers[broker]);
   if (!addresses) return fail(std::move(addresses).error());
-  const SteadyTime until = now() + options_.patience;
+  // One of several is not waited for as long: nats-server keeps a client waiting for 4 s while its nodes choose a
+  // leader, and answers one that comes back meanwhile as soon as they have.
+  const SteadyTime until = now() + options_.patience / (options_.url.brokers.size() > 1 ? 3 : 1);
   Error last;
   for (std::size_t i = 0; i < addresses->size() && !stopped(); ++i) {
     // Each gets an equal share of the time that is left, so that one that swallows packets does not use it all up.
