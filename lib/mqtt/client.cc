@@ -22,7 +22,8 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 int ms_until(SteadyTime until) { return poll_timeout_ms(until, now()); }
 
-// A broker disconnects one of two clients that have the same.
+// A broker disconnects one of two clients that have the same. Another one for each connection: nats-server refuses the
+// same one for as long as it works on an attempt that we have given up.
 std::string unique_id() {
   constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
   std::random_device random;
@@ -57,7 +58,6 @@ Result<std::unique_ptr<Client>> Client::make(Options options, Report report) {
     if (!made) return fail(std::move(made).error());
     tls.push_back(std::move(*made));
   }
-  if (options.client_id.empty()) options.client_id = unique_id();
   return std::unique_ptr<Client>(new Client(std::move(options), std::move(tls), std::move(report)));
 }
 
@@ -225,7 +225,7 @@ Result<std::unique_ptr<Session>> Client::open(std::size_t broker) {
 Result<std::unique_ptr<Session>> Client::connect(std::size_t broker, const SocketAddress& address, SteadyTime until) {
   Session::Options options;
   options.protocol = protocol_;
-  options.client_id = options_.client_id;
+  options.client_id = unique_id();
   if (options_.url.credentials) {
     options.user = options_.url.credentials->user;
     options.password = options_.url.credentials->password;
