@@ -209,7 +209,7 @@ Result<std::unique_ptr<Session>> Client::open(std::size_t broker) {
   auto addresses = look_up(options_.url.brokers[broker]);
   if (!addresses) return fail(std::move(addresses).error());
   // One of several is not waited for as long: nats-server keeps a client waiting for 4 s while its nodes choose a
-  // leader, and answers one that comes back meanwhile as soon as they have.
+  // leader, and then hangs up.
   const SteadyTime until = now() + options_.patience / (options_.url.brokers.size() > 1 ? 3 : 1);
   Error last;
   for (std::size_t i = 0; i < addresses->size() && !stopped(); ++i) {

@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 load ../support/common
 
-TOOLS="camgrab dirwatch frame-convert frame-detect frame-rate frame-stat mjpeg-serve webrtc-serve"
+TOOLS="camgrab dirwatch frame-convert frame-detect frame-publish frame-rate frame-stat frame-subscribe mjpeg-serve webrtc-serve"
 
 setup() { set_up; }
 teardown() { clean_up; }
@@ -44,7 +44,7 @@ teardown() { clean_up; }
 
 @test "every tool that reads frames knows the options of the input" {
   local tool option
-  for tool in frame-convert frame-detect frame-rate frame-stat mjpeg-serve webrtc-serve; do
+  for tool in frame-convert frame-detect frame-publish frame-rate frame-stat mjpeg-serve webrtc-serve; do
     for option in --input --max-frame-bytes; do
       contains "$tool $("$tool" --completions list | xargs) " " $option "
     done
