@@ -22,7 +22,8 @@ SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 int ms_until(SteadyTime until) { return poll_timeout_ms(until, now()); }
 
-// A broker disconnects one of two clients that have the same.
+// A broker disconnects one of two clients that have the same. Another one for each connection: nats-server refuses the
+// same one for as long as it works on an attempt that we have given up.
 std::string unique_id() {
   constexpr std::string_view kDigits = "0123456789abcdefghijklmnopqrstuvwxyz";
   std::random_device random;
@@ -57,7 +58,6 @@ Result<std::unique_ptr<Client>> Client::make(Options options, Report report) {
     if (!made) return fail(std::move(made).error());
     tls.push_back(std::move(*made));
   }
-  if (options.client_id.empty()) options.client_id = unique_id();
   return std::unique_ptr<Client>(new Client(std::move(options), std::move(tls), std::move(report)));
 }
 
@@ -142,7 +142,7 @@ void Client::run() {
     {
       auto session = open();
       const SteadyTime since = now();
-      Result<Done> end = session ? serve(**session) : fail(std::move(session).error());
+      Result<Done> end = session ? serve(**session) : fail(session.error());
       if (end) return;
       // One that hangs up at once is no success.
       if (session && now() - since > kLasting) backoff_.reset();
@@ -208,7 +208,9 @@ Result<std::unique_ptr<Session>> Client::open() {
 Result<std::unique_ptr<Session>> Client::open(std::size_t broker) {
   auto addresses = look_up(options_.url.brokers[broker]);
   if (!addresses) return fail(std::move(addresses).error());
-  const SteadyTime until = now() + options_.patience;
+  // One of several is not waited for as long: nats-server keeps a client waiting for 4 s while its nodes choose a
+  // leader, and then hangs up.
+  const SteadyTime until = now() + options_.patience / (options_.url.brokers.size() > 1 ? 3 : 1);
   Error last;
   for (std::size_t i = 0; i < addresses->size() && !stopped(); ++i) {
     // Each gets an equal share of the time that is left, so that one that swallows packets does not use it all up.
@@ -223,7 +225,7 @@ Result<std::unique_ptr<Session>> Client::open(std::size_t broker) {
 Result<std::unique_ptr<Session>> Client::connect(std::size_t broker, const SocketAddress& address, SteadyTime until) {
   Session::Options options;
   options.protocol = protocol_;
-  options.client_id = options_.client_id;
+  options.client_id = unique_id();
   if (options_.url.credentials) {
     options.user = options_.url.credentials->user;
     options.password = options_.url.credentials->password;

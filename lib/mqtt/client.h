@@ -34,7 +34,6 @@ class Client {
   struct Options {
     Url url;
     Speak protocol = Speak::Auto;
-    std::string client_id;        ///< "": one that no other client has
     TlsFiles tls;                 ///< of mqtts
     std::optional<Message> will;  ///< what the broker says when we are lost
     std::vector<std::string> subscriptions;

@@ -49,14 +49,16 @@ Result<std::unique_ptr<Publisher>> Publisher::open(Options options, const Clock&
   made->client_->announce(made->status(false));
   if (!given.home_assistant.empty()) {
     made->client_->announce({discovery_topic(given.home_assistant, given.url, made->name_),
-                             blob_of(discovery_message(given.url, made->name_, given.version)), 1, true});
+                             blob_of(discovery_message(given.url, made->name_, given.version)), 0, true});
   }
   made->client_->start();
   return made;
 }
 
+// QoS 0: what is lost with a connection is said again at the next one, and nats-server, which writes QoS 1 to disks,
+// lets nothing of ours pass for 4 s while its nodes choose a leader.
 Message Publisher::status(bool online) const {
-  return {options_.url.topic(name_, "status"), blob_of(online ? "online" : "offline"), 1, true};
+  return {options_.url.topic(name_, "status"), blob_of(online ? "online" : "offline"), 0, true};
 }
 
 void Publisher::set_online(bool online) {

@@ -44,7 +44,7 @@ teardown() { clean_up; }
 
 @test "every tool that reads frames knows the options of the input" {
   local tool option
-  for tool in frame-convert frame-detect frame-rate frame-record frame-stat mjpeg-serve webrtc-serve; do
+  for tool in frame-convert frame-detect frame-publish frame-rate frame-record frame-stat mjpeg-serve webrtc-serve; do
     for option in --input --max-frame-bytes; do
       contains "$tool $("$tool" --completions list | xargs) " " $option "
     done
