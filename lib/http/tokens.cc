@@ -100,6 +100,10 @@ Result<TokenFile> TokenFile::parse(std::string_view text, const std::string& pat
   return file;
 }
 
+bool TokenFile::knows(std::string_view name) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const Entry& entry) { return entry.name == name; });
+}
+
 std::string TokenFile::sign(const std::vector<std::string>& cameras, WallTime expires) const {
   std::string text(kSigned);
   text += entries_.front().name + ".";

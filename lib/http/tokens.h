@@ -32,6 +32,8 @@ class TokenFile {
   /// Made of the first token of the file. `cameras`: their names, or "*".
   [[nodiscard]] std::string sign(const std::vector<std::string>& cameras, WallTime expires) const;
 
+  [[nodiscard]] bool knows(std::string_view name) const;  ///< whether one of them is of this NAME
+
   struct Signed {
     std::vector<std::string> cameras;
     WallTime expires;

@@ -18,9 +18,10 @@ void add_access_options(CLI::App& app, AccessOptions& options) {
   app.add_option("--token", options.token_file,
                  "Ask for a token of this file (lines NAME TOKEN), or for one that was signed with it")
       ->type_name("FILE");
-  add_list(app, "--grant", options.grants, "USER:CAMERA,...",
-           "Let USER (or the token of that NAME) see these cameras alone, * for all; whoever has no grant then sees "
-           "none; any number of times");
+  add_list(
+      app, "--grant", options.grants, "GRANT",
+      "USER:CAMERA,CAMERA: let USER (or the token of that NAME) see these cameras alone, * for all; whoever has no "
+      "grant then sees none; any number of times");
   app.add_option("--sign", options.sign,
                  "Print a token for links that shows these cameras (* for all) for a while, signed with the first of "
                  "--token, and end")

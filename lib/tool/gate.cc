@@ -121,6 +121,18 @@ Gate::Gate(Loop& loop, const Clock& clock, const AccessOptions& options, http::S
   if (!on() && !options_.grants.empty()) {
     throw Failure{Exit::Usage, "--grant needs --auth FILE or --token FILE: nobody is known without them"};
   }
+  warn_of_strangers();
+}
+
+// Whoever misspells a name finds out here, and not when somebody sees nothing.
+void Gate::warn_of_strangers() const {
+  for (const std::string& name : grants_.names()) {
+    const bool known = (passwords_ && passwords_->knows(name)) || (tokens_ && tokens_->knows(name));
+    if (known || !report_) continue;
+    report_(Severity::Warning, "--grant " + printable(name, 40) + ": nobody of this name is in the file" +
+                                   (passwords_ && tokens_ ? "s" : "") + " of " + (passwords_ ? "--auth" : "") +
+                                   (passwords_ && tokens_ ? " and " : "") + (tokens_ ? "--token" : "") + " yet");
+  }
 }
 
 Gate::~Gate() = default;

@@ -77,6 +77,7 @@ class Gate {
   struct Try;
   class Waiter;
 
+  void warn_of_strangers() const;
   void look_at_files();
   template <typename File>
   void read_again(const std::string& option, const std::string& path, std::optional<File>& file, FileStamp& stamp);

@@ -454,8 +454,9 @@ WWW-Authenticate: Bearer realm="framepipe"'
   lacks "$(cat other.err)" "there is no"
 }
 
-@test "a file of tokens that everybody can read is told of" {
+@test "a file of tokens that everybody can read is told of, and a grant for somebody who is not there" {
   chmod 644 tokens
-  start server mjpeg-serve --listen 127.0.0.1:0 --token tokens --camera door=exec:'camgrab test'
+  start server mjpeg-serve --listen 127.0.0.1:0 --token tokens --grant porgram:door --camera door=exec:'camgrab test'
   eventually says server "--token tokens: every user of this machine can read it"
+  eventually says server "--grant porgram: nobody of this name is in the file of --token yet"
 }

@@ -68,6 +68,13 @@ serial() { s_client </dev/null 2>/dev/null | openssl x509 -noout -serial | cut -
   eventually tls_state_is .connections.no_tls 1
 }
 
+@test "https: TLS 1.2 is spoken with authenticated encryption alone" {
+  serve_tls --camera test=test
+  run ! s_client -tls1_2 -cipher ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES128-SHA256 </dev/null
+  run -0 s_client -tls1_2 -cipher ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES128-GCM-SHA256 </dev/null
+  contains "$output" 'Cipher is ECDHE-ECDSA-AES128-GCM-SHA256'
+}
+
 @test "https: the handshake is not done anew on a client's wish" {
   serve_tls --camera test=test
   fifo_camera 7 wish # which does not end

@@ -30,6 +30,8 @@ TEST_CASE("TokenFile: knows whose a token is") {
   CHECK_FALSE(tokens.find("0123456789abcde", kNow).has_value());
   CHECK_FALSE(tokens.find("0123456789abcdef0", kNow).has_value());
   CHECK_FALSE(tokens.find("", kNow).has_value());
+  CHECK(tokens.knows("ben"));
+  CHECK_FALSE(tokens.knows("be"));
 }
 
 TEST_CASE("TokenFile: a signed token says for which cameras and until when, and ends then") {
