@@ -5,6 +5,7 @@
 #include <gst/video/video.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "rtc/encoder_hub.h"
@@ -33,7 +34,7 @@ unsigned threads_for(jpeg::Size size) {
 }
 
 int rate_of(const EncoderOptions& options) {
-  return options.fps ? std::max(1, static_cast<int>(*options.fps + 0.5)) : 30;
+  return options.fps ? std::max(1, static_cast<int>(std::lround(*options.fps))) : 30;
 }
 
 // In frames, for encoders that count those.

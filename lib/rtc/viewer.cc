@@ -67,7 +67,7 @@ struct Viewer::Impl final : EncodedSink, std::enable_shared_from_this<Viewer::Im
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
-  ~Impl() { stop(); }
+  virtual ~Impl() { stop(); }
 
   Result<Done> take_offer(std::string_view text, bool must_have_video);
   Result<Done> add_video(int payload_type);
@@ -175,8 +175,8 @@ Result<Done> Viewer::Impl::add_video(int number) {
   g_object_set(pay.get(), "pt", static_cast<guint>(number), "ssrc", ssrc, "timestamp-offset", first_timestamp, nullptr);
   const CapsRef input(gst_caps_from_string(input_words(codec)));
   g_object_set(made->get(), "is-live", TRUE, "format", static_cast<int>(GST_FORMAT_TIME), "max-buffers",
-               static_cast<guint64>(2 * kMostWaiting), "max-bytes", static_cast<guint64>(0), "block", FALSE, "caps",
-               input.get(), nullptr);
+               guint64{2} * kMostWaiting, "max-bytes", static_cast<guint64>(0), "block", FALSE, "caps", input.get(),
+               nullptr);
   gst_bin_add_many(GST_BIN(session->pipeline()), made->get(), bin, nullptr);
   const CapsRef output = rtp_caps(codec, number, ssrc);
   GstPadTemplate* const kind = gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(session->webrtc()), "sink_%u");
