@@ -89,6 +89,12 @@ def raise_descriptor_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+def long_run(page: Path) -> str:
+    """The last section of the page, which tests/soak/long.py writes and takes two hours for."""
+    found = re.search(r"\n## A long run\n.*", page.read_text() if page.exists() else "", re.DOTALL)
+    return found.group() if found else ""
+
+
 def main() -> int:
     options = parse(sys.argv[1:])
     if options.list:
@@ -106,7 +112,7 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    options.out.write_text(report)
+    options.out.write_text(report + long_run(options.out))
     print(report)
     return 0
 
