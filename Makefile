@@ -38,11 +38,11 @@ release: deps-test
 .PHONY: asan
 asan: deps-test
 	@scripts/build $(ASAN) -DCMAKE_CXX_COMPILER=clang++-16 -DFP_SANITIZE=address,undefined -DFP_FUZZ=ON -DFP_BENCH=OFF \
-	  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O1 -g'
+	  -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O1 -g1'
 
 .PHONY: tsan
 tsan: deps-test
-	@scripts/build $(TSAN) -DFP_SANITIZE=thread -DFP_BENCH=OFF -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O1 -g'
+	@scripts/build $(TSAN) -DFP_SANITIZE=thread -DFP_BENCH=OFF -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS_DEBUG='-O1 -g1'
 
 .PHONY: test
 test: ## install what is missing, build, run every test
