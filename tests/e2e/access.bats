@@ -95,6 +95,37 @@ every_route() {
   all_refuse 401 --path-as-is -- "${links[@]}"
 }
 
+# Sets WRONG to headers that show something that is not right. Expired ones have expired by then.
+show_wrong() {
+  local expired good
+  expired=$(sign '*' 1s)
+  good=$(sign '*' 1h)
+  WRONG=("Authorization: Basic $(printf anna:wrong | base64)" "Authorization: Basic $(printf nobody:swordfish | base64)"
+    "Authorization: Bearer fedcba98765432100123" "Authorization: Bearer $expired"
+    "Authorization: Bearer ${good%?}$([[ $good == *0 ]] && echo 1 || echo 0)"
+    "Authorization: Bearer $(sed -E "s/[.][0-9]+[.]/.$((EPOCHSECONDS + 86400))./" <<<"$good")"
+    "Authorization: Bearer $(sign door 1h | sed 's/door/camera/')"
+    "Authorization: Basic $(printf 'program:%s' "$TOKEN" | base64)" "X-Nothing: at all")
+  eventually answers 401 -H "Authorization: Bearer $expired" "$URL/state"
+}
+SOCKET=(--http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13'
+  -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==')
+# open_socket NAME CURL-ARG...: a WebSocket in the background, open when it returns.
+open_socket() {
+  start "$1" curl -sNv "${SOCKET[@]}" "${@:2}"
+  eventually says "$1" '< HTTP/1.1 101'
+}
+# refuses_wrong CURL-ARG... URL: whatever is wrong, in a header or as a link, is answered with 401 and no picture.
+# From an address each: five wrong ones make the sixth wait.
+refuses_wrong() {
+  local number=0 header url=${!#}
+  for header in "${WRONG[@]}"; do
+    number=$((number + 1))
+    all_refuse 401 --interface "127.0.3.$number" -H "$header" "${@:1:$#-1}" -- "$url"
+    [[ $header == *Bearer* ]] || continue
+    all_refuse 401 --interface "127.0.4.$number" "${@:1:$#-1}" -- "$url?token=${header##* }"
+  done
+}
 # --- every route
 
 @test "mjpeg-serve refuses everybody it does not know at every route of its manual" {
@@ -128,6 +159,38 @@ every_route() {
   find_url relay
   every_route mjpeg-serve
   equals "$(get "${PROGRAM[@]}" "$upstream/state" | jq '.cameras[0].viewers')" 0
+}
+
+@test "whatever is wrong with a password or a token, no stream, WebSocket or session by WHEP comes of it" {
+  two_cameras
+  show_wrong
+  refuses_wrong "$URL/stream/door"
+  refuses_wrong "$URL/wall"
+  local upstream=$URL
+  start relay mjpeg-relay --listen 127.0.0.1:0 --auth users --token tokens "door=$upstream/stream/door?token=$(sign door 1h)"
+  find_url relay
+  refuses_wrong "$URL/stream/door"
+  equals "$(known_state '[.cameras[].viewers] | add')" 0
+
+  [ -x "$FP_BIN/webrtc-serve" ] || return 0
+  start video webrtc-serve --listen 127.0.0.1:0 --auth users --token tokens --input 'exec:camgrab test --size 320x240'
+  find_url video
+  local offer=(-X POST -H 'Content-Type: application/sdp' --data-binary "@$FP_ROOT/tests/data/rtc/chromium-recvonly.sdp")
+  refuses_wrong "${SOCKET[@]}" "$URL/api/webrtc/ws"
+  refuses_wrong "${offer[@]}" "$URL/whep"
+  equals "$(known_state '[.webrtc.begun, .connections.open] | join(" ")')" "0 1"
+  # What is right begins one, and what is wrong neither ends it nor adds to it.
+  local session
+  session=$URL$(head_value location "${PROGRAM[@]}" "${offer[@]}" "$URL/whep")
+  refuses_wrong -X DELETE "$session"
+  refuses_wrong -X PATCH -H 'Content-Type: application/trickle-ice-sdpfrag' -d 'a=ice-ufrag:x' "$session"
+  equals "$(known_state '.webrtc.sessions | length')" 1
+
+  [ -x "$FP_BIN/webrtc-ingest" ] || return 0
+  start ingest webrtc-ingest --listen 127.0.0.1:0 --auth users --token tokens --exec 'cat >/dev/null'
+  find_url ingest
+  refuses_wrong "${SOCKET[@]}" "$URL/ws"
+  open_socket known "${PROGRAM[@]}" "$URL/ws"
 }
 
 # --- who is known
