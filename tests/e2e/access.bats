@@ -361,11 +361,25 @@ WWW-Authenticate: Bearer realm="framepipe"'
   equals "$(status_of "$URL/snapshot/door?token=$token")" 403
 }
 
-@test "when a link expires what it shows ends" {
+# ended NAME: the answer was complete, or broken off.
+ended() { gone "$(pid_of "$1")"; }
+runs() { ! ended "$1"; }
+
+@test "when a link expires what it shows ends, and what another one shows goes on" {
   two_cameras
-  start viewer curl -sN "$URL/stream/door?token=$(sign door 4s)"
-  eventually has_picture viewer.out p1.jpg
-  ends viewer
+  local brief lasting path
+  brief=$(sign '*' 4s)
+  lasting=$(sign '*' 1h)
+  for path in stream/door wall events; do start "${path%/*}" curl -sN "$URL/$path?token=$brief"; done
+  start lasting curl -sN "$URL/stream/door?token=$lasting"
+  eventually has_picture stream.out p1.jpg
+  eventually has_picture lasting.out p1.jpg
+  eventually has_picture wall.out p2.jpg
+  eventually printed events data:
+  for path in stream wall events; do eventually ended "$path"; done
+  part p2.jpg >&7
+  eventually has_picture lasting.out p2.jpg
+  no_picture events.out
 }
 
 @test "--sign prints a token that fits into an address, and says what it needs" {
@@ -481,6 +495,79 @@ WWW-Authenticate: Bearer realm="framepipe"'
   eventually answers 200 -u carl:swordfish "$URL/"
   printf 'other %s\n' fedcba9876543210fedc >tokens
   eventually answers 401 "${PROGRAM[@]}" "$URL/"
+}
+
+@test "who is taken out of a file is shown nothing more, and others notice nothing" {
+  two_cameras
+  local path link
+  link=$(sign door 1h)
+  for path in stream/door wall events; do start "anna-${path%/*}" curl -sN "${ANNA[@]}" "$URL/$path"; done
+  start ben curl -sN "${BEN[@]}" "$URL/stream/door"
+  start program curl -sN "${PROGRAM[@]}" "$URL/stream/door"
+  start link curl -sN "$URL/stream/door?token=$link"
+  local who
+  for who in anna-stream anna-wall ben program link; do eventually has_picture "$who.out" p1.jpg; done
+  eventually printed anna-events data:
+
+  printf 'ben:%s\n' "$HASH" >users
+  for who in anna-stream anna-wall anna-events; do eventually ended "$who"; done
+  part p2.jpg >&7
+  for who in ben program link; do eventually has_picture "$who.out" p2.jpg; done
+
+  printf 'program %s\n' fedcba9876543210fedc >tokens
+  for who in program link; do eventually ended "$who"; done
+  # Another password is another one's.
+  runs ben
+  printf 'ben:%s\n' '$6$rounds=1000$other$Qm1nTyU3zkq1xXbqCqSNhUu0Qd0VdZB0tZl6m0c3Pq2oTn8kkzV2oCz8zqM1rWqk9zN0oS8aA4r8oR7mCkW5e.' >users
+  eventually ended ben
+}
+
+@test "who is taken out of a file is shown nothing more by mjpeg-relay" {
+  two_cameras
+  start relay mjpeg-relay --listen 127.0.0.1:0 --auth users "door=$URL/stream/door?token=$(sign door 1h)"
+  find_url relay
+  start viewer curl -sN "${ANNA[@]}" "$URL/stream/door"
+  start other curl -sN "${BEN[@]}" "$URL/stream/door"
+  eventually has_picture viewer.out p1.jpg
+  eventually has_picture other.out p1.jpg
+  printf 'ben:%s\n' "$HASH" >users
+  eventually ended viewer
+  part p2.jpg >&7
+  eventually has_picture other.out p2.jpg
+}
+
+@test "webrtc-serve and webrtc-ingest: sessions end with what their viewers were let in by" {
+  [ -x "$FP_BIN/webrtc-serve" ] || skip "webrtc-serve was not built"
+  start server webrtc-serve --listen 127.0.0.1:0 --auth users --token tokens --input 'exec:camgrab test --size 320x240'
+  find_url server
+  local offer=(-X POST -H 'Content-Type: application/sdp' --data-binary "@$FP_ROOT/tests/data/rtc/chromium-recvonly.sdp")
+  local brief
+  brief=$(sign camera 6s)
+  equals "$(status_of "${offer[@]}" "$URL/whep?token=$brief")" 201
+  open_socket brief "$URL/api/webrtc/ws?token=$brief"
+
+  # Who really watches: by a link, and a user.
+  start viewer "$PYTHON" "$SUPPORT/webrtc_viewer.py" "$URL/whep?token=$(sign camera 1h)" --frames 1000000 --timeout 1000
+  open_socket ben "${BEN[@]}" "$URL/api/webrtc/ws"
+  eventually known_state_is .webrtc.connected 1
+  eventually known_state_is .webrtc.gone.barred 1
+  eventually ended brief
+  equals "$(known_state .webrtc.connected)" 1
+
+  WHO=("${ANNA[@]}")
+  printf 'program %s\n' fedcba9876543210fedc >tokens
+  eventually known_state_is .webrtc.gone.barred 2
+  equals "$(known_state .webrtc.connected)" 0
+  runs ben
+  printf 'anna:%s\n' "$HASH" >users
+  eventually ended ben
+
+  [ -x "$FP_BIN/webrtc-ingest" ] || return 0
+  start ingest webrtc-ingest --listen 127.0.0.1:0 --auth users --exec 'cat >/dev/null'
+  find_url ingest
+  open_socket anna "${ANNA[@]}" "$URL/ws"
+  printf 'ben:%s\n' "$HASH" >users
+  eventually ended anna
 }
 
 @test "a wrong --auth, --token or --grant ends every server with one line" {
