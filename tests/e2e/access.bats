@@ -368,7 +368,7 @@ runs() { ! ended "$1"; }
 @test "when a link expires what it shows ends, and what another one shows goes on" {
   two_cameras
   local brief lasting path
-  brief=$(sign '*' 4s)
+  brief=$(sign '*' 6s)
   lasting=$(sign '*' 1h)
   for path in stream/door wall events; do start "${path%/*}" curl -sN "$URL/$path?token=$brief"; done
   start lasting curl -sN "$URL/stream/door?token=$lasting"
@@ -542,7 +542,7 @@ runs() { ! ended "$1"; }
   find_url server
   local offer=(-X POST -H 'Content-Type: application/sdp' --data-binary "@$FP_ROOT/tests/data/rtc/chromium-recvonly.sdp")
   local brief
-  brief=$(sign camera 6s)
+  brief=$(sign camera 8s)
   equals "$(status_of "${offer[@]}" "$URL/whep?token=$brief")" 201
   open_socket brief "$URL/api/webrtc/ws?token=$brief"
 
