@@ -26,6 +26,9 @@ struct Rights {
   bool may_change = false;  ///< start, stop, add, remove, settings; to send pictures
   /// The browser adds them by itself to whatever any page makes it ask (Basic): no page but ours is to profit.
   bool ambient = false;
+  /// False once they have ended: their link has expired, or what they came by is in its file no more. Nothing: they do
+  /// not end. Whatever goes on for long asks each second or so, on the loop's thread.
+  std::function<bool()> hold = {};
 
   [[nodiscard]] bool sees(std::string_view camera) const {
     return every_camera || cameras.find(camera) != cameras.end();
@@ -39,6 +42,9 @@ struct Rights {
 [[nodiscard]] inline bool may_see_all(const RightsPtr& rights) { return rights == nullptr || rights->every_camera; }
 [[nodiscard]] inline bool may_ask(const RightsPtr& rights) { return rights == nullptr || rights->may_ask; }
 [[nodiscard]] inline bool may_change(const RightsPtr& rights) { return rights == nullptr || rights->may_change; }
+[[nodiscard]] inline bool still_hold(const RightsPtr& rights) {
+  return rights == nullptr || !rights->hold || rights->hold();
+}
 
 /// 403 for somebody who is known: what it is about ("camera 'door'") is not for them.
 using Forbid = std::function<Response(const Connection&, const Request&, const std::string& what)>;

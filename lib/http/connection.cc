@@ -10,6 +10,8 @@
 #include <array>
 #include <cerrno>
 
+#include "http/access.h"
+
 namespace fp::http {
 namespace {
 
@@ -201,7 +203,7 @@ void Connection::handle(RequestParser::Status status) {
     if (status == RequestParser::Status::Bad) return refuse();
     request_open_ = false;
     Request request = std::move(parser_->request());
-    ends_.reset();
+    rights_.reset();
     method_ = request.method;
     keep_alive_ = request.keep_alive && !shutting_down_;
     handler_(*this, request);
@@ -460,7 +462,7 @@ void Connection::check_time() {
     if (now - since_ > options_.request_time) close(CloseReason::Timeout);
     return;
   }
-  if (ends_ && body_ != nullptr && now >= *ends_) return close(CloseReason::Done);
+  if (body_ != nullptr && !still_hold(rights_)) return close(CloseReason::Done);
   const bool blocked = unsent() || body_waits_;
   if (blocked && now - progress_ > options_.stall_time) return close(CloseReason::Stalled);
   if (waiting()) return look_at_peer();

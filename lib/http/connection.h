@@ -88,8 +88,8 @@ class Connection {
   /// Ends a wait() without an answer: `handler` gives one to the request that waited, by any of these, as if it had
   /// just come. The body that waited goes later. A connection that is closed does nothing.
   void go_on(Request& request, const Handler& handler);
-  /// Whatever answers this request is closed at that time (CloseReason::Done), or up to a second later.
-  void end_at(SteadyTime time) { ends_ = time; }
+  /// Whatever answers this request is closed (CloseReason::Done) when these have ended, or up to a second later.
+  void end_with(RightsPtr rights) { rights_ = std::move(rights); }
 
   // For a body. Sending gives how many bytes went, 0 when the socket is full; a lost peer closes the connection and
   // gives nothing.
@@ -167,7 +167,7 @@ class Connection {
   SteadyTime progress_;  // when a byte last went out, or it became necessary that one does
   SteadyTime request_began_;
   bool request_open_ = false;  // a part of a request has come
-  std::optional<SteadyTime> ends_;
+  RightsPtr rights_;           // what it answers by, see end_with()
   IoWatch watch_;
 };
 

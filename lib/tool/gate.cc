@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/text.h"
 #include "http/metrics.h"
@@ -99,6 +100,7 @@ Gate::Gate(Loop& loop, const Clock& clock, const AccessOptions& options, http::S
       options_(options),
       site_(std::move(site)),
       report_(std::move(report)),
+      files_timer_(loop, [this] { look_at_files(); }),
       log_(loop, clock, "refused: ", report_) {
   auto grants = http::Grants::parse(options_.grants);
   if (!grants) throw Failure{Exit::Usage, "--grant " + grants.error().text};
@@ -122,6 +124,8 @@ Gate::Gate(Loop& loop, const Clock& clock, const AccessOptions& options, http::S
     throw Failure{Exit::Usage, "--grant needs --auth FILE or --token FILE: nobody is known without them"};
   }
   warn_of_strangers();
+  // Also while nobody asks for anything: those who watch are to go, too.
+  if (on()) files_timer_.every(1s);
 }
 
 // Whoever misspells a name finds out here, and not when somebody sees nothing.
@@ -142,7 +146,6 @@ void Gate::handle(Connection& connection, Request& request) {
   if (auto refusal = site_.refuse_host(request)) {
     return connection.respond(site_.finished(std::move(*refusal), request));
   }
-  look_at_files();
   const Shown shown = http::shown_by(request);
   const bool open = request.path == "/healthz" && shown.kind == Shown::Kind::Nothing;
   if (open || request.method == "OPTIONS") {
@@ -262,7 +265,7 @@ void Gate::look(const std::shared_ptr<Try>& attempt) {
   const bool password = attempt->shown.kind == Shown::Kind::Password;
   if (attempt->known) {
     // When a file has changed since, it has to be asked: by the next try.
-    if (!right_.has(attempt->name, clock_.steady())) return settle(attempt, {Refusal::Busy, nullptr, {}});
+    if (!right_.has(attempt->name, clock_.steady())) return settle(attempt, {Refusal::Busy, nullptr});
     return settle(attempt, password ? find_user(attempt->shown) : find_token(attempt->shown));
   }
   if (!password) return looked(attempt, !find_token(attempt->shown).refusal.has_value());
@@ -272,7 +275,7 @@ void Gate::look(const std::shared_ptr<Try>& attempt) {
   if (taken) return;
   end(*attempt, Lockout::Outcome::NotLooked);
   attempt->charged = false;
-  settle(attempt, {Refusal::Busy, nullptr, {}});
+  settle(attempt, {Refusal::Busy, nullptr});
 }
 
 void Gate::looked(const std::shared_ptr<Try>& attempt, bool right) {
@@ -300,21 +303,26 @@ void Gate::settle(const std::shared_ptr<Try>& attempt, const Finding& finding) {
 }
 
 Gate::Finding Gate::find_user(const Shown& shown) const {
-  if (!passwords_->knows(shown.user)) return {Refusal::Password, nullptr, {}};
+  if (!passwords_->knows(shown.user)) return {Refusal::Password, nullptr};
   http::Rights rights = grants_.of(shown.user);
   rights.ambient = true;
-  return {std::nullopt, std::make_shared<const http::Rights>(std::move(rights)), {}};
+  rights.hold = while_known(shown.user);
+  return {std::nullopt, std::make_shared<const http::Rights>(std::move(rights))};
 }
 
 Gate::Finding Gate::find_token(const Shown& shown) const {
   auto holder = tokens_->find(shown.secret, clock_.wall());
   // The address of a page is seen by many: a token that is good for ever has no place in it.
-  if (!holder || (shown.kind == Shown::Kind::Link && !holder->limits)) return {Refusal::Token, nullptr, {}};
-  if (holder->expired) return {Refusal::Expired, nullptr, {}};
+  if (!holder || (shown.kind == Shown::Kind::Link && !holder->limits)) return {Refusal::Token, nullptr};
+  if (holder->expired) return {Refusal::Expired, nullptr};
   http::Rights rights = grants_.of(holder->name);
-  if (!holder->limits) return {std::nullopt, std::make_shared<const http::Rights>(std::move(rights)), {}};
+  if (!holder->limits) {
+    rights.hold = while_valid(shown.secret, std::nullopt);
+    return {std::nullopt, std::make_shared<const http::Rights>(std::move(rights))};
+  }
   http::Rights limited;
   limited.name = rights.name;
+  limited.hold = while_valid(shown.secret, holder->limits->expires);
   for (const std::string& camera : holder->limits->cameras) {
     if (camera == "*") {
       limited.every_camera = rights.every_camera;
@@ -323,14 +331,31 @@ Gate::Finding Gate::find_token(const Shown& shown) const {
       limited.cameras.insert(camera);
     }
   }
-  return {std::nullopt, std::make_shared<const http::Rights>(std::move(limited)), holder->limits->expires};
+  return {std::nullopt, std::make_shared<const http::Rights>(std::move(limited))};
+}
+
+// Another password of the same user ends what the old one began.
+std::function<bool()> Gate::while_known(const std::string& user) const {
+  return [this, user, hash = passwords_->hash_of(user)] {
+    return passwords_->knows(user) && passwords_->hash_of(user) == hash;
+  };
+}
+
+// Thousands of connections ask each second: the digests are made anew for another file only.
+std::function<bool()> Gate::while_valid(const std::string& token, std::optional<WallTime> expires) const {
+  return [this, token, expires, generation = generation_, known = true]() mutable {
+    if (std::exchange(generation, generation_) != generation_) {
+      known = tokens_->find(token, clock_.wall()).has_value();
+    }
+    return known && (!expires || clock_.wall() < *expires);
+  };
 }
 
 void Gate::give(const Finding& finding, Connection& connection, Request& request) {
   if (finding.refusal) return refuse(*finding.refusal, connection, request);
   ++allowed_;
   request.rights = finding.rights;
-  if (finding.expires) connection.end_at(clock_.steady() + (*finding.expires - clock_.wall()));
+  connection.end_with(finding.rights);
   behind_(connection, request);
 }
 
@@ -370,11 +395,8 @@ void Gate::note(Refusal refusal, const Connection& connection, const Request& re
   log_.line(text + ": " + printable(request.method, 20) + " " + printable(request.path, 80));
 }
 
-// Now and then: a file is another one as soon as it has been written.
+// A file is another one as soon as it has been written.
 void Gate::look_at_files() {
-  const SteadyTime now = clock_.steady();
-  if (now - looked_at_files_ < 1s) return;
-  looked_at_files_ = now;
   if (passwords_ && stamp_of(options_.auth_file) != passwords_stamp_) {
     read_again("--auth", options_.auth_file, passwords_, passwords_stamp_);
   }

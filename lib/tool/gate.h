@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -38,7 +39,10 @@ namespace fp::tool {
 /// Lockout says; what it makes wait, waits also when it is right. kMostWaiting requests may wait; others get 429.
 ///
 /// Let in without a word: OPTIONS, which pages send before they may say who they are, and /healthz; both with no
-/// rights. One thread; its connections go before it.
+/// rights.
+///
+/// The rights of those let in hold until their link expires, or until the file says something else of their user or
+/// token: what goes on for long ends then. One thread; its connections, and whoever has rights, go before it.
 class Gate {
  public:
   static constexpr std::size_t kMostWaiting = 256;
@@ -72,7 +76,6 @@ class Gate {
   struct Finding {
     std::optional<Refusal> refusal;
     http::RightsPtr rights;
-    std::optional<WallTime> expires;
   };
   struct Try;
   class Waiter;
@@ -91,6 +94,8 @@ class Gate {
   void left(Try& attempt);
   [[nodiscard]] Finding find_token(const http::Shown& shown) const;
   [[nodiscard]] Finding find_user(const http::Shown& shown) const;
+  [[nodiscard]] std::function<bool()> while_known(const std::string& user) const;
+  [[nodiscard]] std::function<bool()> while_valid(const std::string& token, std::optional<WallTime> expires) const;
   void settle(const std::shared_ptr<Try>& attempt, const Finding& finding);
   void give(const Finding& finding, http::Connection& connection, http::Request& request);
   void refuse(Refusal refusal, http::Connection& connection, const http::Request& request);
@@ -107,8 +112,8 @@ class Gate {
   std::optional<http::TokenFile> tokens_;
   FileStamp passwords_stamp_;
   FileStamp tokens_stamp_;
-  SteadyTime looked_at_files_{};
   std::uint64_t generation_ = 0;  // of the files
+  Timer files_timer_;
   http::Connection::Handler behind_;
   http::CredentialNames names_;
   http::RecentNames right_;

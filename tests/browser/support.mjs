@@ -70,6 +70,18 @@ process.on('exit', () => {
 });
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
+/** A program that ends with the test; what it says is thrown away. */
+export function startProgram(t, command, ...arguments_) {
+  const child = spawn(command, arguments_, {detached: true, stdio: 'ignore'});
+  const gone = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+  if (child.pid) groups.add(child.pid);
+  t.after(() => {
+    if (child.pid) killGroup(child.pid, 'SIGKILL');
+    return gone;
+  });
+  return child;
+}
+
 /** mjpeg-serve, listening on a free port unless told which; `arguments_` are the rest of its command line. */
 export class Server {
   static tool = 'mjpeg-serve';

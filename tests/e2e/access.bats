@@ -95,6 +95,37 @@ every_route() {
   all_refuse 401 --path-as-is -- "${links[@]}"
 }
 
+# Sets WRONG to headers that show something that is not right. Expired ones have expired by then.
+show_wrong() {
+  local expired good
+  expired=$(sign '*' 1s)
+  good=$(sign '*' 1h)
+  WRONG=("Authorization: Basic $(printf anna:wrong | base64)" "Authorization: Basic $(printf nobody:swordfish | base64)"
+    "Authorization: Bearer fedcba98765432100123" "Authorization: Bearer $expired"
+    "Authorization: Bearer ${good%?}$([[ $good == *0 ]] && echo 1 || echo 0)"
+    "Authorization: Bearer $(sed -E "s/[.][0-9]+[.]/.$((EPOCHSECONDS + 86400))./" <<<"$good")"
+    "Authorization: Bearer $(sign door 1h | sed 's/door/camera/')"
+    "Authorization: Basic $(printf 'program:%s' "$TOKEN" | base64)" "X-Nothing: at all")
+  eventually answers 401 -H "Authorization: Bearer $expired" "$URL/state"
+}
+SOCKET=(--http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13'
+  -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==')
+# open_socket NAME CURL-ARG...: a WebSocket in the background, open when it returns.
+open_socket() {
+  start "$1" curl -sNv "${SOCKET[@]}" "${@:2}"
+  eventually says "$1" '< HTTP/1.1 101'
+}
+# refuses_wrong CURL-ARG... URL: whatever is wrong, in a header or as a link, is answered with 401 and no picture.
+# From an address each: five wrong ones make the sixth wait.
+refuses_wrong() {
+  local number=0 header url=${!#}
+  for header in "${WRONG[@]}"; do
+    number=$((number + 1))
+    all_refuse 401 --interface "127.0.3.$number" -H "$header" "${@:1:$#-1}" -- "$url"
+    [[ $header == *Bearer* ]] || continue
+    all_refuse 401 --interface "127.0.4.$number" "${@:1:$#-1}" -- "$url?token=${header##* }"
+  done
+}
 # --- every route
 
 @test "mjpeg-serve refuses everybody it does not know at every route of its manual" {
@@ -128,6 +159,38 @@ every_route() {
   find_url relay
   every_route mjpeg-serve
   equals "$(get "${PROGRAM[@]}" "$upstream/state" | jq '.cameras[0].viewers')" 0
+}
+
+@test "whatever is wrong with a password or a token, no stream, WebSocket or session by WHEP comes of it" {
+  two_cameras
+  show_wrong
+  refuses_wrong "$URL/stream/door"
+  refuses_wrong "$URL/wall"
+  local upstream=$URL
+  start relay mjpeg-relay --listen 127.0.0.1:0 --auth users --token tokens "door=$upstream/stream/door?token=$(sign door 1h)"
+  find_url relay
+  refuses_wrong "$URL/stream/door"
+  equals "$(known_state '[.cameras[].viewers] | add')" 0
+
+  [ -x "$FP_BIN/webrtc-serve" ] || return 0
+  start video webrtc-serve --listen 127.0.0.1:0 --auth users --token tokens --input 'exec:camgrab test --size 320x240'
+  find_url video
+  local offer=(-X POST -H 'Content-Type: application/sdp' --data-binary "@$FP_ROOT/tests/data/rtc/chromium-recvonly.sdp")
+  refuses_wrong "${SOCKET[@]}" "$URL/api/webrtc/ws"
+  refuses_wrong "${offer[@]}" "$URL/whep"
+  equals "$(known_state '[.webrtc.begun, .connections.open] | join(" ")')" "0 1"
+  # What is right begins one, and what is wrong neither ends it nor adds to it.
+  local session
+  session=$URL$(head_value location "${PROGRAM[@]}" "${offer[@]}" "$URL/whep")
+  refuses_wrong -X DELETE "$session"
+  refuses_wrong -X PATCH -H 'Content-Type: application/trickle-ice-sdpfrag' -d 'a=ice-ufrag:x' "$session"
+  equals "$(known_state '.webrtc.sessions | length')" 1
+
+  [ -x "$FP_BIN/webrtc-ingest" ] || return 0
+  start ingest webrtc-ingest --listen 127.0.0.1:0 --auth users --token tokens --exec 'cat >/dev/null'
+  find_url ingest
+  refuses_wrong "${SOCKET[@]}" "$URL/ws"
+  open_socket known "${PROGRAM[@]}" "$URL/ws"
 }
 
 # --- who is known
@@ -298,11 +361,25 @@ WWW-Authenticate: Bearer realm="framepipe"'
   equals "$(status_of "$URL/snapshot/door?token=$token")" 403
 }
 
-@test "when a link expires what it shows ends" {
+# ended NAME: the answer was complete, or broken off.
+ended() { gone "$(pid_of "$1")"; }
+runs() { ! ended "$1"; }
+
+@test "when a link expires what it shows ends, and what another one shows goes on" {
   two_cameras
-  start viewer curl -sN "$URL/stream/door?token=$(sign door 4s)"
-  eventually has_picture viewer.out p1.jpg
-  ends viewer
+  local brief lasting path
+  brief=$(sign '*' 6s)
+  lasting=$(sign '*' 1h)
+  for path in stream/door wall events; do start "${path%/*}" curl -sN "$URL/$path?token=$brief"; done
+  start lasting curl -sN "$URL/stream/door?token=$lasting"
+  eventually has_picture stream.out p1.jpg
+  eventually has_picture lasting.out p1.jpg
+  eventually has_picture wall.out p2.jpg
+  eventually printed events data:
+  for path in stream wall events; do eventually ended "$path"; done
+  part p2.jpg >&7
+  eventually has_picture lasting.out p2.jpg
+  no_picture events.out
 }
 
 @test "--sign prints a token that fits into an address, and says what it needs" {
@@ -418,6 +495,79 @@ WWW-Authenticate: Bearer realm="framepipe"'
   eventually answers 200 -u carl:swordfish "$URL/"
   printf 'other %s\n' fedcba9876543210fedc >tokens
   eventually answers 401 "${PROGRAM[@]}" "$URL/"
+}
+
+@test "who is taken out of a file is shown nothing more, and others notice nothing" {
+  two_cameras
+  local path link
+  link=$(sign door 1h)
+  for path in stream/door wall events; do start "anna-${path%/*}" curl -sN "${ANNA[@]}" "$URL/$path"; done
+  start ben curl -sN "${BEN[@]}" "$URL/stream/door"
+  start program curl -sN "${PROGRAM[@]}" "$URL/stream/door"
+  start link curl -sN "$URL/stream/door?token=$link"
+  local who
+  for who in anna-stream anna-wall ben program link; do eventually has_picture "$who.out" p1.jpg; done
+  eventually printed anna-events data:
+
+  printf 'ben:%s\n' "$HASH" >users
+  for who in anna-stream anna-wall anna-events; do eventually ended "$who"; done
+  part p2.jpg >&7
+  for who in ben program link; do eventually has_picture "$who.out" p2.jpg; done
+
+  printf 'program %s\n' fedcba9876543210fedc >tokens
+  for who in program link; do eventually ended "$who"; done
+  # Another password is another one's.
+  runs ben
+  printf 'ben:%s\n' '$6$rounds=1000$other$Qm1nTyU3zkq1xXbqCqSNhUu0Qd0VdZB0tZl6m0c3Pq2oTn8kkzV2oCz8zqM1rWqk9zN0oS8aA4r8oR7mCkW5e.' >users
+  eventually ended ben
+}
+
+@test "who is taken out of a file is shown nothing more by mjpeg-relay" {
+  two_cameras
+  start relay mjpeg-relay --listen 127.0.0.1:0 --auth users "door=$URL/stream/door?token=$(sign door 1h)"
+  find_url relay
+  start viewer curl -sN "${ANNA[@]}" "$URL/stream/door"
+  start other curl -sN "${BEN[@]}" "$URL/stream/door"
+  eventually has_picture viewer.out p1.jpg
+  eventually has_picture other.out p1.jpg
+  printf 'ben:%s\n' "$HASH" >users
+  eventually ended viewer
+  part p2.jpg >&7
+  eventually has_picture other.out p2.jpg
+}
+
+@test "webrtc-serve and webrtc-ingest: sessions end with what their viewers were let in by" {
+  [ -x "$FP_BIN/webrtc-serve" ] || skip "webrtc-serve was not built"
+  start server webrtc-serve --listen 127.0.0.1:0 --auth users --token tokens --input 'exec:camgrab test --size 320x240'
+  find_url server
+  local offer=(-X POST -H 'Content-Type: application/sdp' --data-binary "@$FP_ROOT/tests/data/rtc/chromium-recvonly.sdp")
+  local brief
+  brief=$(sign camera 8s)
+  equals "$(status_of "${offer[@]}" "$URL/whep?token=$brief")" 201
+  open_socket brief "$URL/api/webrtc/ws?token=$brief"
+
+  # Who really watches: by a link, and a user.
+  start viewer "$PYTHON" "$SUPPORT/webrtc_viewer.py" "$URL/whep?token=$(sign camera 1h)" --frames 1000000 --timeout 1000
+  open_socket ben "${BEN[@]}" "$URL/api/webrtc/ws"
+  eventually known_state_is .webrtc.connected 1
+  eventually known_state_is .webrtc.gone.barred 1
+  eventually ended brief
+  equals "$(known_state .webrtc.connected)" 1
+
+  WHO=("${ANNA[@]}")
+  printf 'program %s\n' fedcba9876543210fedc >tokens
+  eventually known_state_is .webrtc.gone.barred 2
+  equals "$(known_state .webrtc.connected)" 0
+  runs ben
+  printf 'anna:%s\n' "$HASH" >users
+  eventually ended ben
+
+  [ -x "$FP_BIN/webrtc-ingest" ] || return 0
+  start ingest webrtc-ingest --listen 127.0.0.1:0 --auth users --exec 'cat >/dev/null'
+  find_url ingest
+  open_socket anna "${ANNA[@]}" "$URL/ws"
+  printf 'ben:%s\n' "$HASH" >users
+  eventually ended anna
 }
 
 @test "a wrong --auth, --token or --grant ends every server with one line" {

@@ -93,6 +93,7 @@ void Program::source_ended() {
 }
 
 cli::Heartbeat::Figures Program::heartbeat() {
+  sessions_.end_barred();
   sessions_.account();
   cli::Heartbeat::Figures figures;
   figures.frames = camera_->hub().figures().frames;

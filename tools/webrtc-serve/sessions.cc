@@ -20,7 +20,8 @@ bool is_own(const std::string& peer) {
 }  // namespace
 
 const char* name_of(Leave leave) {
-  constexpr std::array<const char*, kLeaves> kNames = {"left", "lost", "never-connected", "replaced", "stopped"};
+  constexpr std::array<const char*, kLeaves> kNames = {"left",     "lost",   "never-connected",
+                                                       "replaced", "barred", "stopped"};
   return kNames[index_of(leave)];
 }
 
@@ -30,12 +31,14 @@ const char* name_of(Refusal refusal) {
   return kNames[index_of(refusal)];
 }
 
-Session::Session(ViewerList& list, Camera& camera, const Clock& clock, std::string kind, std::string peer)
+Session::Session(ViewerList& list, Camera& camera, const Clock& clock, std::string kind, std::string peer,
+                 http::RightsPtr rights)
     : Entry(list),
       clock_(clock),
       watch_(camera),
       kind_(std::move(kind)),
       peer_(std::move(peer)),
+      rights_(std::move(rights)),
       since_(clock.steady()),
       second_began_(since_) {}
 
@@ -89,11 +92,12 @@ std::optional<Refused> Sessions::refuse(const std::string& peer) const {
   return std::nullopt;
 }
 
-tl::expected<Sessions::Id, Refused> Sessions::begin(const char* kind, const std::string& peer, std::string_view sdp,
+tl::expected<Sessions::Id, Refused> Sessions::begin(const char* kind, const std::string& peer,
+                                                    const http::RightsPtr& rights, std::string_view sdp,
                                                     const SessionEvents& events) {
   if (auto refused = refuse(peer)) return tl::unexpected<Refused>(count(std::move(*refused)));
   const Id id = next_++;
-  auto session = std::make_unique<Session>(list_, camera_, clock_, kind, peer);
+  auto session = std::make_unique<Session>(list_, camera_, clock_, kind, peer, rights);
   rtc::PeerOptions options;
   options.ice = ice_.options();
   rtc::PeerEvents inner;
@@ -136,6 +140,15 @@ void Sessions::end(Id id, Leave leave) {
 
 void Sessions::end_all(Leave leave) {
   while (!sessions_.empty()) end(sessions_.begin()->first, leave);
+}
+
+void Sessions::end_barred() {
+  for (auto next = sessions_.begin(); next != sessions_.end();) {
+    const auto& [id, session] = *next++;
+    if (http::still_hold(session->rights_)) continue;
+    spdlog::info("viewer {} ({}, {}) may watch no more", session->id(), session->kind_, session->peer());
+    end(id, Leave::Barred);
+  }
 }
 
 void Sessions::over(Id id, const std::string& why, const SessionEvents& events) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "http/access.h"
 #include "rtc/viewer.h"
 #include "serve/camera.h"
 #include "serve/viewer.h"
@@ -22,9 +23,10 @@ enum class Leave {
   Lost,      ///< no word from it any more
   Never,     ///< no connection came about
   Replaced,  ///< its WebSocket began another one
+  Barred,    ///< what let its viewer in holds no more: a link has expired, a user is gone
   Stopped,   ///< the server ends
 };
-inline constexpr std::size_t kLeaves = 5;
+inline constexpr std::size_t kLeaves = 6;
 [[nodiscard]] const char* name_of(Leave leave);
 
 /// Why none begins.
@@ -46,7 +48,8 @@ struct SessionEvents {
 /// One viewer. Keeps the camera going as any viewer of it does.
 class Session final : public ViewerList::Entry {
  public:
-  Session(ViewerList& list, Camera& camera, const Clock& clock, std::string kind, std::string peer);
+  Session(ViewerList& list, Camera& camera, const Clock& clock, std::string kind, std::string peer,
+          http::RightsPtr rights);
 
   [[nodiscard]] ViewerFigures figures() const override;
   [[nodiscard]] rtc::Viewer& viewer() { return *viewer_; }
@@ -62,6 +65,7 @@ class Session final : public ViewerList::Entry {
   const Camera::Watch watch_;
   const std::string kind_;  // "whep", "websocket"
   const std::string peer_;
+  const http::RightsPtr rights_;
   const SteadyTime since_;
   bool connected_ = false;
   std::uint64_t sent_ = 0;  // what the totals have of it
@@ -95,15 +99,18 @@ class Sessions {
   Sessions(const Sessions&) = delete;
   Sessions& operator=(const Sessions&) = delete;
 
-  /// Begins one with a peer's offer. `kind`: "whep" (which must offer video) or "websocket"; `peer`: its address. The
-  /// events come later, never from within.
-  [[nodiscard]] tl::expected<Id, Refused> begin(const char* kind, const std::string& peer, std::string_view sdp,
+  /// Begins one with a peer's offer. `kind`: "whep" (which must offer video) or "websocket"; `peer`: its address;
+  /// `rights`: what it lives by, see end_barred(). The events come later, never from within.
+  [[nodiscard]] tl::expected<Id, Refused> begin(const char* kind, const std::string& peer,
+                                                const http::RightsPtr& rights, std::string_view sdp,
                                                 const SessionEvents& events);
   /// Nullptr: it is over.
   [[nodiscard]] Session* find(Id id);
   /// Nothing when it is over already.
   void end(Id id, Leave leave);
   void end_all(Leave leave);
+  /// Those whose rights hold no more. To be called each second or so.
+  void end_barred();
 
   [[nodiscard]] std::size_t connected() const;
   [[nodiscard]] const std::map<Id, std::unique_ptr<Session>>& all() const { return sessions_; }

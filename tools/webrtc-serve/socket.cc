@@ -52,7 +52,8 @@ void SocketPeer::take(const rtc::message::Offer& offer) {
     session_ = 0;
     send(rtc::error_message("the session has ended: " + why));
   };
-  const auto id = sessions_.begin("websocket", peer_, offer.sdp, events);
+  // It ends with its connection, which looks at the rights by itself.
+  const auto id = sessions_.begin("websocket", peer_, nullptr, offer.sdp, events);
   if (!id) return send(rtc::error_message(id.error().text));
   session_ = *id;
 }

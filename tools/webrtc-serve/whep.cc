@@ -140,7 +140,7 @@ std::optional<Response> Whep::begin(Connection& connection, const Request& reque
   events.gone = [body, answered](const std::string& why) {
     if (!std::exchange(*answered, true)) body->gone(why);
   };
-  const auto id = sessions_.begin("whep", connection.peer(), request.body, events);
+  const auto id = sessions_.begin("whep", connection.peer(), request.rights, request.body, events);
   if (!id) return refusal_response(id.error());
   waiting->set_session(*id);
   connection.wait(std::move(waiting));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "http/access.h"
 #include "support/fake_clock.h"
 #include "support/io.h"
 
@@ -687,23 +688,27 @@ TEST_CASE("Connection: what was switched to after a wait gets what the peer sent
   CHECK(site.run_until([&] { return heard == "hello again"; }));
 }
 
-TEST_CASE("Connection: what was lent until a time is taken back then, and the next request is of no such time") {
-  Site site([](Connection& connection, const Request& request) {
-    if (request.path == "/short") connection.end_at(SteadyTime(1h + 10s));
+TEST_CASE("Connection: what rights gave ends with them, and the next request is of none") {
+  bool hold = true;
+  const auto rights = std::make_shared<Rights>();
+  rights->hold = [&] { return hold; };
+  Site site([&](Connection& connection, const Request& request) {
+    if (request.path == "/short") connection.end_with(rights);
     if (request.path != "/stream") return echo_path(connection, request);
     connection.stream(text_response(""), "first", std::make_unique<FakeBody>());
   });
   site.get("/short");
   CHECK(site.receive_until("</short>").ends_with("</short>"));
-  site.clock.tick(20s);
+  hold = false;
   site.get("/stream");
   CHECK(site.receive_until("first").ends_with("first"));
   site.connection().check_time();
   CHECK(site.closed() == 0);
-  site.connection().end_at(site.clock.steady() + 1s);
+  hold = true;
+  site.connection().end_with(rights);
   site.connection().check_time();
   CHECK(site.closed() == 0);
-  site.clock.tick(1s);
+  hold = false;
   site.connection().check_time();
   CHECK(site.closed() == 1);
   CHECK(site.reason() == CloseReason::Done);

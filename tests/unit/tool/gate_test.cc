@@ -34,7 +34,8 @@ class Site {
     if (on) options.auth_file = folder / "users";
     if (on) options.token_file = folder / "tokens";
     gate = std::make_unique<tool::Gate>(loop, clock, options, http::SiteOptions(), nullptr);
-    gate->open([](Connection& connection, const Request& request) {
+    gate->open([this](Connection& connection, const Request& request) {
+      rights = request.rights;
       http::Response response;
       response.text = request.rights == nullptr      ? "<everybody>"
                       : request.rights->name.empty() ? "<nobody>"
@@ -100,6 +101,7 @@ class Site {
   SystemClock clock;
   Loop loop;
   std::unique_ptr<tool::Gate> gate;
+  http::RightsPtr rights;  // of the last request that came through
 
  private:
   struct Peer {
@@ -203,4 +205,56 @@ TEST_CASE("Gate: a file that cannot be used any more changes nothing") {
   test::write_file(site.folder / "users", "nonsense");
   site.gate->reload();
   CHECK(is(site.answer_to(basic("anna:swordfish")), "200", "<anna>"));
+}
+
+TEST_CASE("Gate: rights of a user hold until the user is another one in the file, or none") {
+  Site site;
+  CHECK(is(site.answer_to(basic("anna:swordfish")), "200", "<anna>"));
+  const http::RightsPtr rights = site.rights;
+  test::write_file(site.folder / "users", "ben:" + std::string(kHash) + "\nanna:" + kHash + "\n");
+  site.gate->reload();
+  CHECK(http::still_hold(rights));
+  test::write_file(site.folder / "users", "anna:$6$rounds=1000$another$" + std::string(86, 'x') + "\n");
+  site.gate->reload();
+  CHECK_FALSE(http::still_hold(rights));
+  test::write_file(site.folder / "users", "ben:" + std::string(kHash) + "\n");
+  site.gate->reload();
+  CHECK_FALSE(http::still_hold(rights));
+}
+
+TEST_CASE("Gate: rights of a token hold until it is taken out of the file, which is looked at without a request") {
+  Site site;
+  CHECK(is(site.answer_to("Authorization: Bearer " + std::string(kToken) + "\r\n"), "200", "<program>"));
+  CHECK(http::still_hold(site.rights));
+  test::write_file(site.folder / "tokens", "program fedcba9876543210\n");
+  CHECK(test::eventually([&] {
+    site.turn();
+    return !http::still_hold(site.rights);
+  }));
+}
+
+TEST_CASE("Gate: rights by a link hold until it expires, or what it was signed with is taken out of the file") {
+  Site site;
+  const auto file = http::TokenFile::parse("program " + std::string(kToken) + "\n", "tokens");
+  REQUIRE(file);
+  const auto ask_with_link = [&](std::chrono::seconds valid) {
+    const std::string link = file->sign({"*"}, site.clock.wall() + valid);
+    CHECK(is(site.answer_to("Authorization: Bearer " + link + "\r\n"), "200", "<program>"));
+    return site.rights;
+  };
+  const http::RightsPtr brief = ask_with_link(2s);
+  const http::RightsPtr rights = ask_with_link(1h);
+  CHECK(test::eventually([&] { return !http::still_hold(brief); }));
+  CHECK(http::still_hold(rights));
+  test::write_file(site.folder / "tokens", "program fedcba9876543210\n");
+  site.gate->reload();
+  CHECK_FALSE(http::still_hold(rights));
+}
+
+TEST_CASE("Gate: a file that cannot be used ends nobody's rights") {
+  Site site;
+  CHECK(is(site.answer_to(basic("anna:swordfish")), "200", "<anna>"));
+  test::write_file(site.folder / "users", "nonsense");
+  site.gate->reload();
+  CHECK(http::still_hold(site.rights));
 }
