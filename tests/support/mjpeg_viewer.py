@@ -43,7 +43,7 @@ class Viewer:
                 if b" 200 " not in await self.within(reader.readuntil(b"\r\n\r\n")):
                     return
             while True:
-                head = (await self.within(reader.readuntil(b"\r\n\r\n"))).decode()
+                head = (await self.within(reader.readuntil(b"\r\n\r\n"))).decode("latin-1")
                 headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n") if ": " in line)
                 body = await self.within(reader.readexactly(int(headers["content-length"]) + 2))
                 self.take(headers, body[:-2])

@@ -1,0 +1,55 @@
+"""What a chaos run has found, as a table and a line of figures."""
+import statistics
+import time
+
+
+class Report:
+    def __init__(self, options):
+        self.options = options
+        self.began = time.monotonic()
+        self.rows = {}       # (kind, place) -> [(recovery of the slowest end, its name, findings)]
+        self.frames = {}
+        self.losses = []     # seconds of recording that each kill of the recorder cost
+        self.growth = {}     # unit -> most KiB
+        self.recorded_files = 0
+
+    def add(self, fault, seconds, findings):
+        slowest = max(seconds, key=seconds.get)
+        self.rows.setdefault((fault.kind, fault.place), []).append((seconds[slowest], slowest, len(findings)))
+
+    def table(self):
+        yield "| fault | where | times | median s | longest s | last to come back | findings |"
+        yield "| --- | --- | --- | --- | --- | --- | --- |"
+        for (kind, place), times in sorted(self.rows.items()):
+            longest, name, _ = max(times)
+            median = statistics.median(took for took, _, _ in times)
+            yield (f"| {kind} | {place} | {len(times)} | {median:.2f} | {longest:.2f} | {name} | "
+                   f"{sum(found for _, _, found in times)} |")
+
+    def figures(self, findings):
+        all_times = [took for times in self.rows.values() for took, _, _ in times] or [0.0]
+        yield (f"{len(all_times)} faults in {time.monotonic() - self.began:.0f} s, seed {self.options.seed}: all frames flow again "
+               f"after {statistics.median(all_times):.2f} s (median), {max(all_times):.2f} s (longest), "
+               f"{self.options.within:g} s allowed")
+        yield "frames seen: " + ", ".join(f"{name} {count}" for name, count in self.frames.items())
+        lost = f"{max(self.losses):.2f} s at most" if self.losses else "nothing"
+        yield f"{self.recorded_files} recorded files played; {len(self.losses)} kills of the recorder cost {lost}"
+        if self.growth:
+            most = max(self.growth, key=self.growth.get)
+            yield f"memory, against ten seconds after the start: {self.growth[most]} KiB more at most, {most}"
+        yield f"{len(findings)} findings"
+
+    def write(self, findings):
+        print("\n".join(self.table()))
+        print("; ".join(self.figures(findings)))
+        if not self.options.report:
+            return
+        with open(self.options.report, "w") as out:
+            print("# Chaos\n\nWritten by `make chaos` (`tests/chaos/run.py`, which says what is checked): a full installation on one "
+                  "machine, and\nfaults one after the other. The times are from the end of the fault, for `kill -9` from the kill, "
+                  "until the last of\nall viewers had a frame that was captured after it.\n", file=out)
+            for line in self.figures(findings):
+                print(f"- {line}", file=out)
+            print("\n" + "\n".join(self.table()), file=out)
+            for finding in findings:
+                print(f"\nNot ok: {finding}", file=out)

@@ -1,0 +1,193 @@
+#!/usr/bin/python3
+"""Breaks a full installation, one fault after the other, and checks after each that frames flow again, and how soon.
+
+run.py --bin DIR --out FOLDER [--seconds N] [--within SECONDS] [--seed N] [--report FILE] [--only WORD]
+
+Every fault of faults.py comes once, in random order, and then all of them again. After each, every end must see a frame that
+was captured after the fault was over, within --within. At no time an end may get a broken picture, or a frame older than one
+before; each recorded file must play whole and nothing may be missing in it but what a fault explains; no program may end by
+itself or leave a child behind, and each must hold the descriptors, threads and memory that it held when it had settled.
+Prints a line for each finding, a table, and one line of figures; exits with 1 when something was wrong.
+"""
+import argparse
+import asyncio
+import ctypes
+import os
+import random
+import shutil
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import processes
+from faults import all_faults
+from installation import Installation
+from report import Report
+
+PR_SET_CHILD_SUBREAPER = 36
+PATIENCE_S = 30     # how much longer than --within an end is waited for, to say how long it took
+ORPHAN_S = 5        # a child whose parent was killed has so long to notice
+GAP_S = 1.0         # what a kill may cost the recording
+
+
+def adopt_orphans():
+    """What our programs leave behind becomes our child, and is seen."""
+    if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
+class Chaos:
+    def __init__(self, options):
+        self.options = options
+        self.dice = random.Random(options.seed)
+        self.findings = []
+        self.report = Report(options)
+        self.installation = Installation(options.bin, options.out, self.dice, self.findings)
+        self.orphans = {}  # pid -> when it was first seen
+
+    async def run(self):
+        installation = self.installation
+        try:
+            await installation.start()
+            await self.break_things()
+            await self.settle()
+            await installation.stop()
+            await self.nothing_left()
+            await installation.recordings.audit()
+            self.report.losses = installation.recordings.missing(max(GAP_S, self.options.within / 5))
+        except TimeoutError as trouble:
+            self.findings.append(str(trouble))
+            await installation.stop()
+        finally:
+            self.report.frames = {end.name: getattr(end, "frames", 0) for end in installation.ends}
+            self.report.frames["recording"] = len(installation.recordings.times) if installation.recordings else 0
+            self.report.recorded_files = len(installation.recordings.audited) if installation.recordings else 0
+            self.report.growth = installation.growth
+            installation.unmount()
+
+    async def break_things(self):
+        stop = time.monotonic() + self.options.seconds
+        deck = []
+        while time.monotonic() < stop:
+            if not deck:
+                deck = [fault for fault in all_faults(self.installation) if self.options.only in f"{fault.kind} {fault.place}"]
+                self.dice.shuffle(deck)
+            await self.break_one(deck.pop())
+            await asyncio.sleep(self.dice.uniform(0, 1))
+
+    async def break_one(self, fault):
+        installation = self.installation
+        found_before = len(self.findings)
+        began = time.time()
+        spoilt = [installation.end(name) for name in fault.spoils]
+        for end in spoilt:
+            end.forgive(True)
+        await fault.apply()
+        over, over_at = fault.over
+        for end in spoilt:
+            end.newest = min(end.newest, time.time())
+        seconds = await self.recovery(over, over_at)
+        for end in spoilt:
+            end.forgive(False)
+        if fault.costs_recording:
+            installation.recordings.excuse(over if fault.kind == "kill -9" else began, time.time())
+        await installation.recordings.audit()
+        await installation.take_baselines()
+        self.look_for_orphans()
+        for finding in self.findings[found_before:]:
+            print(f"not ok: {fault.kind}, {fault.place}: {finding}", flush=True)
+        self.report.add(fault, seconds, self.findings[found_before:])
+
+    async def recovery(self, over, over_at):
+        """How many seconds after the fault each end was served again."""
+        limit = self.options.within + PATIENCE_S
+        ends = self.installation.ends
+        seen = await asyncio.gather(*(end.fresh_after(over, limit) for end in ends))
+        seconds = {end.name: limit if at is None else max(0.0, at - over_at) for end, at in zip(ends, seen)}
+        for name, took in seconds.items():
+            if took > self.options.within:
+                self.findings.append(f"{name}: no new frame for {took:.1f} s" + (" and longer" if took >= limit else ""))
+        return seconds
+
+    async def settle(self):
+        found_before = len(self.findings)
+        for unit in self.installation.units.values():
+            await self.installation.compare(unit)
+        for finding in self.findings[found_before:]:
+            print(f"not ok: at the end: {finding}", flush=True)
+
+    # --- children that nobody has any more
+
+    def look_for_orphans(self):
+        """Those of programs that were killed have a while; zombies of programs that live have none."""
+        own = self.installation.own()
+        now = time.monotonic()
+        for pid in processes.children(os.getpid()):
+            if pid in own:
+                continue
+            if processes.is_zombie(pid):
+                reap(pid)
+                self.orphans.pop(pid, None)
+            elif now - self.orphans.setdefault(pid, now) > ORPHAN_S:
+                self.findings.append(f"process {pid} ({command_of(pid)}) outlives its parent")
+                os.kill(pid, 9)
+        for unit in self.installation.units.values():
+            for pid in processes.children(unit.pid) if unit.runs() else []:
+                if processes.is_zombie(pid):
+                    self.findings.append(f"{unit.name} has a zombie, {pid}")
+
+    async def nothing_left(self):
+        found_before = len(self.findings)
+        until = time.monotonic() + ORPHAN_S + 1
+        while time.monotonic() < until:
+            self.look_for_orphans()
+            if not processes.children(os.getpid()):
+                break
+            await asyncio.sleep(0.1)
+        for finding in self.findings[found_before:]:
+            print(f"not ok: at the end: {finding}", flush=True)
+
+
+def reap(pid):
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        pass
+
+
+def command_of(pid):
+    try:
+        with open(f"/proc/{pid}/cmdline") as text:
+            return text.read().replace("\0", " ").strip()
+    except OSError:
+        return "gone"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", required=True)
+    parser.add_argument("--out", required=True, help="a folder for logs, emptied first; removed when nothing was wrong")
+    parser.add_argument("--seconds", type=float, default=1200)
+    parser.add_argument("--within", type=float, default=5.0)
+    parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument("--report", help="a file for the table, in Markdown")
+    parser.add_argument("--only", default="", help="faults whose kind and place have this in them")
+    options = parser.parse_args()
+    options.bin = os.path.abspath(options.bin)
+    options.out = os.path.abspath(options.out)
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(1 << 32)
+    print(f"seed {options.seed}", flush=True)
+    shutil.rmtree(options.out, ignore_errors=True)
+    os.makedirs(options.out)
+    adopt_orphans()
+    chaos = Chaos(options)
+    asyncio.run(chaos.run())
+    chaos.report.write(chaos.findings)
+    if not chaos.findings:
+        shutil.rmtree(options.out)
+    return 1 if chaos.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
