@@ -3,23 +3,26 @@ import asyncio
 import time
 
 import fault_proxy
-from installation import RELAY_TIMEOUT_S
+from installation import SEGMENT_S
 
-MQTT_NOTICES_S = 21  # libmosquitto asks after 10 s of silence, and waits as long for an answer
+MQTT_NOTICES_S = 20  # libmosquitto asks after 10 s of silence, and waits as long for an answer
 FILL_S = 4
+MQTT = ("publisher", "subscriber")
 FILLER = b"\0" * 65536
 
 
 class Fault:
-    """`kind` and `place` name it. `spoils`: ends whose frames have other bytes meanwhile than were sent; `costs_recording`:
-    frames may be missing in the recording from its begin to the end of the recovery."""
+    """`kind` and `place` name it. `spoils`: ends whose frames have other bytes meanwhile than were sent. `costs_recording`:
+    frames may be missing in the recording from so many seconds before its begin to the end of the recovery. `notices_s`: it is
+    over only when it has been noticed, which may take so long."""
 
-    def __init__(self, kind, place, work, spoils=(), costs_recording=False):
+    def __init__(self, kind, place, work, spoils=(), costs_recording=None, notices_s=0):
         self.kind = kind
         self.place = place
         self.work = work
         self.spoils = spoils
         self.costs_recording = costs_recording
+        self.notices_s = notices_s
         self.over = None  # when, if before apply() returned: (UNIX time, monotonic)
 
     async def apply(self):
@@ -32,6 +35,10 @@ class Fault:
         self.over = time.time(), time.monotonic()
 
 
+def cost_of(unit):
+    return 0 if unit.name in ("camgrab", "frame-record") else None
+
+
 def kill(installation, unit):
     async def work(fault):
         await installation.compare(unit)  # what this life has left behind
@@ -42,7 +49,7 @@ def kill(installation, unit):
         if unit.name == "frame-record":
             installation.recordings.kills.append(fault.over[0])
 
-    return Fault("kill -9", unit.name, work, costs_recording=unit.name in ("camgrab", "frame-record"))
+    return Fault("kill -9", unit.name, work, costs_recording=cost_of(unit))
 
 
 def pause(installation, unit):
@@ -51,7 +58,7 @@ def pause(installation, unit):
         await asyncio.sleep(installation.dice.uniform(2, 4))
         unit.pause(False)
 
-    return Fault("stop", unit.name, work, costs_recording=unit.name in ("camgrab", "frame-record"))
+    return Fault("stop", unit.name, work, costs_recording=cost_of(unit))
 
 
 def unplug_pictures(installation):
@@ -69,7 +76,7 @@ def unplug_camgrab(installation):
         await asyncio.sleep(installation.dice.uniform(2, 5))
         await installation.units["camgrab"].start()
 
-    return Fault("unplug", "camgrab's camera", work, costs_recording=True)
+    return Fault("unplug", "camgrab's camera", work, costs_recording=0)
 
 
 def dirt(installation):
@@ -95,40 +102,41 @@ def full_disk(installation):
                     await asyncio.sleep(0.02)  # until the recorder makes some room
             file.truncate(0)
 
-    return Fault("disk full", "frame-record", work, costs_recording=True)
+    return Fault("disk full", "frame-record", work, costs_recording=SEGMENT_S + 1)  # also what was open
 
 
-def broken_link(installation, kind, link, seconds, begin, spoils=()):
+def broken_link(kind, link, seconds, begin, spoils=(), notices_s=0):
     """begin(link), and after `seconds` the link is as before."""
     async def work(_):
         begin(link)
         await asyncio.sleep(seconds)
         link.heal()
 
-    return Fault(kind, f"link {link.name}", work, spoils)
+    return Fault(kind, f"link {link.name}", work, spoils, notices_s=notices_s)
 
 
-def link_faults(installation, link, notices_s=None, way="down", spoils=(), multipart=False):
-    """Those that make sense on it. `notices_s`: how long who is behind it takes to leave a connection that is half-open."""
+def link_faults(installation, link, way="down", spoils=(), multipart=False):
+    """Those that make sense on it; frames go `way`."""
     dice = installation.dice
+    notices_s = MQTT_NOTICES_S if link.name in MQTT else 0
 
-    def add(kind, seconds, begin, spoils=()):
-        return broken_link(installation, kind, link, seconds, begin, spoils)
+    def add(kind, seconds, begin, *more):
+        return broken_link(kind, link, seconds, begin, *more)
 
     yield add("link lost", dice.uniform(1, 5), lambda it: it.hold())
     yield add("reset", 0, lambda it: it.reset())
     yield add("delay of 0.3 s", 3, lambda it: it.delay(0.3))
-    if notices_s:
-        yield add("half-open", notices_s, lambda it: it.abandon())
+    if link.name != "pipe":  # a unix socket's peer cannot vanish without a word
+        yield add("half-open", 0, lambda it: it.abandon(), (), notices_s)
     if way == "down":
         yield add("cut off", 0.5, lambda it: it.truncate())
     if multipart:
         yield add("garbage between frames", 3, lambda it: it.spoil(fault_proxy.garbage(dice)))
         yield add("cut frames", 3, lambda it: it.spoil(fault_proxy.cut(dice)))
     elif spoils:
-        yield add("missing bytes", 3, lambda it: it.spoil(fault_proxy.missing(dice), way), spoils)
+        yield add("missing bytes", 3, lambda it: it.spoil(fault_proxy.missing(dice), way), spoils, notices_s)
     if spoils:
-        yield add("noise in frames", 3, lambda it: it.spoil(fault_proxy.noise(dice), way), spoils)
+        yield add("noise in frames", 3, lambda it: it.spoil(fault_proxy.noise(dice), way), spoils, notices_s)
 
 
 def all_faults(installation):
@@ -138,10 +146,9 @@ def all_faults(installation):
     faults += [unplug_pictures(installation), unplug_camgrab(installation), dirt(installation)]
     if installation.has_disk:
         faults.append(full_disk(installation))
-    faults += link_faults(installation, links["relay"], RELAY_TIMEOUT_S + 1, spoils=("relay yard", "relay gate"), multipart=True)
-    # A unix socket's peer cannot vanish without a word.
+    faults += link_faults(installation, links["relay"], spoils=("relay yard", "relay gate"), multipart=True)
     faults += link_faults(installation, links["pipe"], spoils=("serve detect", "WebRTC"), multipart=True)
-    faults += link_faults(installation, links["publisher"], MQTT_NOTICES_S, "up", spoils=("subscriber",))
-    faults += link_faults(installation, links["subscriber"], MQTT_NOTICES_S, spoils=("subscriber",))
-    faults += link_faults(installation, links["viewer"], 3)
+    faults += link_faults(installation, links["publisher"], "up", spoils=("subscriber",))
+    faults += link_faults(installation, links["subscriber"], spoils=("subscriber",))
+    faults += link_faults(installation, links["viewer"])
     return faults

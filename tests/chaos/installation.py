@@ -30,14 +30,19 @@ from units import Unit, UnitFile
 YARD_FPS = 10
 GATE_FPS = 5
 RELAY_TIMEOUT_S = 2
+SEGMENT_S = 5
 SILENCE_S = 2  # after which our own viewers connect again, as a page would
 DISK = "24M"
+CAMERAS = {"mjpeg-serve": 4, "mjpeg-relay": 2}
+# libmosquitto 2.0.11 ends the program when an MQTT 5 packet has a property that it does not know, as noise makes them: the
+# message that it wants to log has no client (lib/logging_mosq.c). Counted, and the recovery is measured, but no finding.
+LIBMOSQUITTO_ABORTS = "logging_mosq.c:"
 NEED_FRAMES_S = 60
 MEMORY_KB = 6144  # a frame buffer here and there, and what malloc keeps
 SESSIONS_KB = 6144  # what sessions of GStreamer may leave in glibc's arenas, which level out; see tests/soak/webrtc.py
 
 
-def broken(jpeg):
+def broken(jpeg, _="live"):
     """A reason, or None. Decoded by libjpeg, in Pillow."""
     if why := not_whole(jpeg):
         return why
@@ -64,7 +69,9 @@ class Pictures:
         self.known = set(self.jpegs)
         os.mkdir(folder)
 
-    def strange(self, jpeg):
+    def strange(self, jpeg, signal):
+        if signal == "card":
+            return broken(jpeg)
         return None if jpeg in self.known else "it is none of the camera's pictures"
 
     async def land(self):
@@ -154,6 +161,8 @@ class Installation:
         places = {"@BINDIR@": self.bin, "/run/framepipe": f"{self.folder}/run", "/var/lib/framepipe": f"{self.folder}/rec"}
         words = command or kept.command(instance, places, environment)
         self.units[name] = Unit(name, words, f"{self.folder}/{name}.log", self.findings, kept.restart_s, kept.prevent)
+        if name.startswith(("frame-publish", "frame-subscribe")):
+            self.units[name].known_end = LIBMOSQUITTO_ABORTS
         return self.units[name]
 
     async def link(self, name, target, path=None):
@@ -173,7 +182,7 @@ class Installation:
         await self.link("pipe", f"{run}/yard.sock", f"{run}/yard-pipe.sock")
         await self.unit("frame-detect", "frame-detect@.service", "yard-pipe").start()
         await self.unit("frame-record", "frame-record@.service", "yard",
-                        FRAMEPIPE_OPTIONS="--segment 5s --keep 12M --min-free 1M").start()
+                        FRAMEPIPE_OPTIONS=f"--segment {SEGMENT_S}s --keep 12M --min-free 1M").start()
         await self.start_broker()
         await self.start_servers(run)
         self.watch(run)
@@ -258,7 +267,9 @@ class Installation:
         await asyncio.gather(*(unit.take_baseline() for unit in self.units.values() if unit.settled() and not unit.baseline))
 
     async def compare(self, unit):
-        allowed = MEMORY_KB + (SESSIONS_KB if unit.name == "webrtc-serve" else 0)
+        cameras = CAMERAS.get(unit.name, 0)
+        # Once a camera had more than three viewers, as a half-open connection makes them, a pipe is kept for the next time.
+        allowed = {"memory_kb": MEMORY_KB + (SESSIONS_KB if unit.name == "webrtc-serve" else 0), "descriptors": 2 * cameras}
         grown = await unit.compare(allowed)
         if grown is not None:
             self.growth[unit.name] = max(grown, self.growth.get(unit.name, 0))

@@ -15,6 +15,7 @@ import ctypes
 import os
 import random
 import shutil
+import signal
 import sys
 import time
 
@@ -36,11 +37,21 @@ def adopt_orphans():
         raise OSError(ctypes.get_errno(), "prctl")
 
 
+class Findings(list):
+    """Says each at once, and with what was going on."""
+
+    doing = "start"
+
+    def append(self, text):
+        super().append(f"{self.doing}: {text}")
+        print(f"not ok: {self[-1]}", flush=True)
+
+
 class Chaos:
     def __init__(self, options):
         self.options = options
         self.dice = random.Random(options.seed)
-        self.findings = []
+        self.findings = Findings()
         self.report = Report(options)
         self.installation = Installation(options.bin, options.out, self.dice, self.findings)
         self.orphans = {}  # pid -> when it was first seen
@@ -63,6 +74,7 @@ class Chaos:
             self.report.frames["recording"] = len(installation.recordings.times) if installation.recordings else 0
             self.report.recorded_files = len(installation.recordings.audited) if installation.recordings else 0
             self.report.growth = installation.growth
+            self.report.known_ends = sum(unit.known_ends for unit in installation.units.values())
             installation.unmount()
 
     async def break_things(self):
@@ -72,12 +84,15 @@ class Chaos:
             if not deck:
                 deck = [fault for fault in all_faults(self.installation) if self.options.only in f"{fault.kind} {fault.place}"]
                 self.dice.shuffle(deck)
+                if not deck:
+                    raise TimeoutError(f"--only {self.options.only}: there is no such fault")
             await self.break_one(deck.pop())
             await asyncio.sleep(self.dice.uniform(0, 1))
 
     async def break_one(self, fault):
         installation = self.installation
         found_before = len(self.findings)
+        self.findings.doing = f"{fault.kind}, {fault.place}"
         began = time.time()
         spoilt = [installation.end(name) for name in fault.spoils]
         for end in spoilt:
@@ -86,35 +101,32 @@ class Chaos:
         over, over_at = fault.over
         for end in spoilt:
             end.newest = min(end.newest, time.time())
-        seconds = await self.recovery(over, over_at)
+        seconds = await self.recovery(over, over_at, self.options.within + fault.notices_s)
         for end in spoilt:
             end.forgive(False)
-        if fault.costs_recording:
-            installation.recordings.excuse(over if fault.kind == "kill -9" else began, time.time())
+        if fault.costs_recording is not None:
+            begin = over if fault.kind == "kill -9" else began - fault.costs_recording
+            installation.recordings.excuse(begin, time.time())
         await installation.recordings.audit()
         await installation.take_baselines()
         self.look_for_orphans()
-        for finding in self.findings[found_before:]:
-            print(f"not ok: {fault.kind}, {fault.place}: {finding}", flush=True)
-        self.report.add(fault, seconds, self.findings[found_before:])
+        self.report.add(fault, seconds, len(self.findings) - found_before)
 
-    async def recovery(self, over, over_at):
+    async def recovery(self, over, over_at, within):
         """How many seconds after the fault each end was served again."""
-        limit = self.options.within + PATIENCE_S
+        limit = within + PATIENCE_S
         ends = self.installation.ends
         seen = await asyncio.gather(*(end.fresh_after(over, limit) for end in ends))
         seconds = {end.name: limit if at is None else max(0.0, at - over_at) for end, at in zip(ends, seen)}
         for name, took in seconds.items():
-            if took > self.options.within:
+            if took > within:
                 self.findings.append(f"{name}: no new frame for {took:.1f} s" + (" and longer" if took >= limit else ""))
         return seconds
 
     async def settle(self):
-        found_before = len(self.findings)
+        self.findings.doing = "end"
         for unit in self.installation.units.values():
             await self.installation.compare(unit)
-        for finding in self.findings[found_before:]:
-            print(f"not ok: at the end: {finding}", flush=True)
 
     # --- children that nobody has any more
 
@@ -122,30 +134,26 @@ class Chaos:
         """Those of programs that were killed have a while; zombies of programs that live have none."""
         own = self.installation.own()
         now = time.monotonic()
-        for pid in processes.children(os.getpid()):
-            if pid in own:
-                continue
+        strangers = [pid for pid in processes.children(os.getpid()) if pid not in own]
+        self.orphans = {pid: seen for pid, seen in self.orphans.items() if pid in strangers}
+        for pid in strangers:
             if processes.is_zombie(pid):
                 reap(pid)
-                self.orphans.pop(pid, None)
             elif now - self.orphans.setdefault(pid, now) > ORPHAN_S:
                 self.findings.append(f"process {pid} ({command_of(pid)}) outlives its parent")
-                os.kill(pid, 9)
+                os.kill(pid, signal.SIGKILL)
         for unit in self.installation.units.values():
             for pid in processes.children(unit.pid) if unit.runs() else []:
                 if processes.is_zombie(pid):
                     self.findings.append(f"{unit.name} has a zombie, {pid}")
 
     async def nothing_left(self):
-        found_before = len(self.findings)
         until = time.monotonic() + ORPHAN_S + 1
         while time.monotonic() < until:
             self.look_for_orphans()
             if not processes.children(os.getpid()):
                 break
             await asyncio.sleep(0.1)
-        for finding in self.findings[found_before:]:
-            print(f"not ok: at the end: {finding}", flush=True)
 
 
 def reap(pid):

@@ -68,6 +68,8 @@ class Unit:
         self.keeper = None
         self.baseline = None    # what it held when it had settled
         self.lives = 0
+        self.known_end = None   # words on standard error with which it may abort
+        self.known_ends = 0
 
     @property
     def pid(self):
@@ -93,13 +95,20 @@ class Unit:
     async def keep(self):
         while True:
             code = await self.process.wait()
-            if not self.asked:
+            if not self.asked and self.known_end and code == -signal.SIGABRT and self.known_end in self.last_words():
+                self.known_ends += 1
+            elif not self.asked:
                 self.findings.append(f"{self.name} ended by itself, with {code}")
             if code in self.prevent:
                 self.findings.append(f"{self.name} ended with {code}, after which it is not started again")
                 return
             await asyncio.sleep(self.restart_s)
             await self.spawn()
+
+    def last_words(self):
+        with open(self.log, "rb") as text:
+            text.seek(max(0, os.path.getsize(self.log) - 1000))
+            return text.read().decode(errors="replace")
 
     async def port(self, limit=30):
         """Where it listens, once it has said so; from then on also when it is started again."""
@@ -151,21 +160,21 @@ class Unit:
             await asyncio.sleep(0.1)
         self.baseline = most
 
-    async def compare(self, memory_kb, patience_s=25):
-        """Whether it holds more than when it had settled, after `patience_s` at most: threads of GLib end when they were idle
-        for 15 s. The KiB it has grown by, or None where nothing can be said."""
+    async def compare(self, allowed, patience_s=25):
+        """Whether it holds more than when it had settled, and more than `allowed` more, after `patience_s` at most: threads of
+        GLib end when they were idle for 15 s, viewers that vanished after as long. The KiB it has grown by, or None where
+        nothing can be said."""
         if self.baseline is None or not self.runs():
             return None
         least = processes.holdings(self.pid)
         until = time.monotonic() + patience_s
-        while time.monotonic() < until and self.excess(least, memory_kb):
+        while time.monotonic() < until and self.excess(least, allowed):
             await asyncio.sleep(0.1)
             least = {what: min(count, least[what]) for what, count in processes.holdings(self.pid).items()}
-        for what, before in self.excess(least, memory_kb).items():
+        for what, before in self.excess(least, allowed).items():
             self.findings.append(f"{self.name} had {before} {what} when it had settled, and {least[what]} after "
                                  f"{time.monotonic() - self.since:.0f} s")
         return least["memory_kb"] - self.baseline["memory_kb"]
 
-    def excess(self, held, memory_kb):
-        allowed = {"memory_kb": memory_kb}
+    def excess(self, held, allowed):
         return {what: before for what, before in self.baseline.items() if held[what] > before + allowed.get(what, 0)}

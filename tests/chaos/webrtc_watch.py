@@ -2,7 +2,7 @@
 """Watches a webrtc-serve for ever, and connects again when it is lost: webrtc_watch.py WS-URL
 
 Prints up to four lines a second: when a picture had been captured (seconds since the epoch) that the server's figures say was
-sent, as soon as further pictures have been decoded since.
+sent, as soon as the next picture has been decoded.
 """
 import asyncio
 import os
@@ -19,7 +19,7 @@ BEGIN_S = 5.0
 class Watch:
     def __init__(self, url):
         self.url = url
-        self.pictures = 0
+        self.told = None  # by the last figures, and not printed yet
         self.came = asyncio.Event()
 
     async def run(self):
@@ -63,11 +63,12 @@ class Watch:
     async def decode(self, track):
         while True:
             await track.recv()
-            self.pictures += 1
             self.came.set()
+            if self.told:
+                print(self.told / 1000, flush=True)
+                self.told = None
 
     async def read(self, peer, signals):
-        told = None
         while True:
             message = await signals.receive()
             if message["type"] == "answer":
@@ -75,9 +76,7 @@ class Watch:
             elif message["type"] == "error":
                 raise rtc_peer.Gone(message["error"])
             elif message["type"] == "figures" and message["captured_ms"]:
-                if told and self.pictures > told[1]:
-                    print(told[0] / 1000, flush=True)
-                told = message["captured_ms"], self.pictures
+                self.told = message["captured_ms"]
 
 
 rtc_peer.use_network()

@@ -6,7 +6,8 @@ import time
 class Viewer:
     """What is behind `connect`, a function that is awaited and gives (reader, writer); with `path` by HTTP, else the bare stream.
 
-    A picture that `broken` gives a reason for, and a live frame with an older X-Timestamp than one before, are findings.
+    A picture that `broken`, which gets the bytes and X-Signal, gives a reason for, and a live frame with an older X-Timestamp than
+    one before are findings.
     With `silence` a connection that brings nothing for so many seconds is left for a new one.
     """
 
@@ -15,7 +16,7 @@ class Viewer:
         self.connect = connect
         self.findings = findings
         self.path = path
-        self.broken = broken or not_whole
+        self.broken = broken or (lambda jpeg, _: not_whole(jpeg))
         self.silence = silence
         self.frames = 0
         self.last_live = 0.0  # when it came
@@ -54,12 +55,13 @@ class Viewer:
         return await (asyncio.wait_for(work, self.silence) if self.silence else work)
 
     def take(self, headers, jpeg):
-        why = not_whole(jpeg) if self.forgiving else self.broken(jpeg)
+        signal = headers.get("x-signal", "live")
+        why = not_whole(jpeg) if self.forgiving else self.broken(jpeg, signal)
         if why:
             self.findings.append(f"{self.name}: a broken picture of {len(jpeg)} bytes: {why}")
-        elif self.forgiving and self.broken(jpeg):
+        elif self.forgiving and self.broken(jpeg, signal):
             self.spoilt += 1
-        if headers.get("x-signal", "live") != "live":
+        if signal != "live":
             return
         taken = float(headers["x-timestamp"])
         if taken < self.newest and not self.forgiving:
