@@ -136,6 +136,8 @@ class WebrtcEnd:
         return loop.time()
 
     async def leave(self):
+        if self.process is None:
+            return
         self.task.cancel()
         self.process.terminate()
         await self.process.wait()

@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
-import frames
+from frames import parts
 
 TAIL = 65536  # bytes, more than two frames of the chaos run
 
@@ -30,6 +30,10 @@ class Recordings:
         for folder, _, names in os.walk(self.folder):
             found += [os.path.join(folder, name) for name in names if name.endswith(ending)]
         return found
+
+    @property
+    def frames(self):
+        return len(self.times)
 
     # --- do they grow?
 
@@ -83,7 +87,7 @@ class Recordings:
     def look_at(self, name, data):
         end = 0
         try:
-            for headers, jpeg, end in frames.parts(data):
+            for headers, jpeg, end in parts(data):
                 taken = float(headers["x-timestamp"])
                 if taken in self.times:
                     self.findings.append(f"{name}: the frame of {taken} is recorded twice")

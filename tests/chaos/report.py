@@ -14,11 +14,19 @@ class Report:
         self.growth = {}     # unit -> most KiB
         self.recorded_files = 0
         self.known_ends = 0
+        self.has_disk = True
 
     def add(self, fault, seconds, findings):
         slowest = max(seconds, key=seconds.get)
         self.allowed[fault.kind, fault.place] = self.options.within + fault.notices_s
         self.rows.setdefault((fault.kind, fault.place), []).append((seconds[slowest], slowest, findings))
+
+    def take(self, installation):
+        self.frames = {end.name: end.frames for end in installation.ends}
+        self.recorded_files = len(installation.recordings.audited) if installation.recordings else 0
+        self.growth = installation.growth
+        self.known_ends = sum(unit.known_ends for unit in installation.units.values())
+        self.has_disk = installation.has_disk
 
     def table(self):
         yield "| fault | where | times | median s | longest s | allowed s | last to come back | findings |"
@@ -42,6 +50,8 @@ class Report:
             yield f"memory, against ten seconds after the start: {self.growth[most]} KiB more at most, {most}"
         if self.known_ends:
             yield f"libmosquitto has aborted {self.known_ends} times, on noise (BUGS in frame-subscribe(1))"
+        if not self.has_disk:
+            yield "no disk was filled: a small one can be mounted by root only"
         yield f"{len(findings)} findings"
 
     def write(self, findings):

@@ -16,6 +16,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import time
 
@@ -57,25 +58,27 @@ class Chaos:
         self.orphans = {}  # pid -> when it was first seen
 
     async def run(self):
+        """Ends in good order also when it is cancelled: nothing runs on, and nothing stays mounted."""
         installation = self.installation
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asyncio.current_task().cancel)
         try:
             await installation.start()
             await self.break_things()
             await self.settle()
-            await installation.stop()
-            await self.nothing_left()
-            await installation.recordings.audit()
-            self.report.losses = installation.recordings.missing(max(GAP_S, self.options.within / 5))
         except TimeoutError as trouble:
             self.findings.append(str(trouble))
-            await installation.stop()
         finally:
-            self.report.frames = {end.name: getattr(end, "frames", 0) for end in installation.ends}
-            self.report.frames["recording"] = len(installation.recordings.times) if installation.recordings else 0
-            self.report.recorded_files = len(installation.recordings.audited) if installation.recordings else 0
-            self.report.growth = installation.growth
-            self.report.known_ends = sum(unit.known_ends for unit in installation.units.values())
+            await installation.stop()
+            await self.nothing_left()
+            await self.look_at_recordings()
             installation.unmount()
+        self.report.take(installation)
+
+    async def look_at_recordings(self):
+        recordings = self.installation.recordings
+        if recordings:
+            await recordings.audit()
+            self.report.losses = recordings.missing(max(GAP_S, self.options.within / 5))
 
     async def break_things(self):
         stop = time.monotonic() + self.options.seconds
@@ -186,11 +189,16 @@ def main():
     if options.seed is None:
         options.seed = random.SystemRandom().randrange(1 << 32)
     print(f"seed {options.seed}", flush=True)
+    if os.path.ismount(f"{options.out}/rec"):  # of a run that was killed
+        subprocess.run(["umount", f"{options.out}/rec"], check=True)
     shutil.rmtree(options.out, ignore_errors=True)
     os.makedirs(options.out)
     adopt_orphans()
     chaos = Chaos(options)
-    asyncio.run(chaos.run())
+    try:
+        asyncio.run(chaos.run())
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return 143
     chaos.report.write(chaos.findings)
     if not chaos.findings:
         shutil.rmtree(options.out)

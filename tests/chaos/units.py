@@ -124,10 +124,16 @@ class Unit:
 
     def kill(self):
         self.asked = True
-        os.kill(self.pid, signal.SIGKILL)
+        self.send(signal.SIGKILL)
 
     def pause(self, paused):
-        os.kill(self.pid, signal.SIGSTOP if paused else signal.SIGCONT)
+        self.send(signal.SIGSTOP if paused else signal.SIGCONT)
+
+    def send(self, which):
+        if self.runs():
+            os.kill(self.pid, which)
+        else:
+            self.findings.append(f"{self.name} does not run any more")
 
     async def stop(self, limit=10):
         """As `systemctl stop`; the exit status, or None where it had to be killed."""
@@ -136,6 +142,7 @@ class Unit:
         if not self.runs():
             return 0
         os.kill(self.pid, signal.SIGTERM)
+        os.kill(self.pid, signal.SIGCONT)
         try:
             return await asyncio.wait_for(self.process.wait(), limit)
         except asyncio.TimeoutError:
@@ -153,7 +160,7 @@ class Unit:
         """The most of a second: what comes and goes with each frame is a part of it."""
         most = {}
         for _ in range(10):
-            if not self.runs():
+            if not self.runs():  # it was started anew
                 return
             for what, count in processes.holdings(self.pid).items():
                 most[what] = max(most.get(what, 0), count)

@@ -3,9 +3,9 @@ import os
 
 
 def status_of(pid, name):
-    """The number behind `name` in /proc/PID/status: VmRSS in KiB, Threads."""
+    """The number behind `name` in /proc/PID/status: VmRSS in KiB, Threads. 0 where there is none, as of a zombie."""
     with open(f"/proc/{pid}/status") as text:
-        return next(int(line.split()[1]) for line in text if line.startswith(f"{name}:"))
+        return next((int(line.split()[1]) for line in text if line.startswith(f"{name}:")), 0)
 
 
 def descriptors(pid):
