@@ -20,7 +20,6 @@ import sys
 
 from PIL import Image
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import fault_proxy
 import frames
 from mjpeg_viewer import Viewer, not_whole

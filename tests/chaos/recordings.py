@@ -2,10 +2,8 @@
 import asyncio
 import os
 import re
-import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from frames import parts
 
 TAIL = 65536  # bytes, more than two frames of the chaos run

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 
+# For all modules of this folder.
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import processes
 from faults import all_faults

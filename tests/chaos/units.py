@@ -1,13 +1,12 @@
 """Programs that are run as systemd would run them by our units: their commands, and what happens when they end."""
 import asyncio
+import contextlib
 import os
 import re
 import shlex
 import signal
-import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import processes
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -141,8 +140,9 @@ class Unit:
         self.keeper.cancel()
         if not self.runs():
             return 0
-        os.kill(self.pid, signal.SIGTERM)
-        os.kill(self.pid, signal.SIGCONT)
+        for which in (signal.SIGTERM, signal.SIGCONT):  # also one that is stopped
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, which)
         try:
             return await asyncio.wait_for(self.process.wait(), limit)
         except asyncio.TimeoutError:
