@@ -3,6 +3,17 @@ import statistics
 import time
 
 
+HEAD = """# Chaos
+
+Written by `make chaos` (`tests/chaos/run.py`, which says what is checked): a full installation on one machine
+(`tests/chaos/installation.py` draws it), and faults one after the other (`faults.py`). Times are from the end of a fault, of
+`kill -9` from the kill, until the last of all viewers had a frame that was captured after it; a program that ends is started
+again after a second, as the units say. WebRTC's viewer is told four times a second what it is shown. A half-open connection is
+over when it has been noticed: mjpeg-relay is told `--timeout 2s`; of a silent broker libmosquitto thinks so after 10 to 20 s,
+and it waits as long in vain for the rest of a message when bytes of it are missing, which TCP does not let happen.
+"""
+
+
 class Report:
     def __init__(self, options):
         self.options = options
@@ -41,7 +52,7 @@ class Report:
         all_times = [took for times in self.rows.values() for took, _, _ in times] or [0.0]
         yield (f"{len(all_times)} faults in {time.monotonic() - self.began:.0f} s, seed {self.options.seed}: all frames flow again "
                f"after {statistics.median(all_times):.2f} s (median), {max(all_times):.2f} s (longest), "
-               f"{self.options.within:g} s allowed, and what it takes to notice a silent broker")
+               f"{self.options.within:g} s allowed beyond the time to notice a silent broker")
         yield "frames seen: " + ", ".join(f"{name} {count}" for name, count in self.frames.items())
         lost = f"{max(self.losses):.2f} s at most" if self.losses else "nothing"
         yield f"{self.recorded_files} recorded files played; {len(self.losses)} kills of the recorder cost {lost}"
@@ -49,7 +60,7 @@ class Report:
             most = max(self.growth, key=self.growth.get)
             yield f"memory, against ten seconds after the start: {self.growth[most]} KiB more at most, {most}"
         if self.known_ends:
-            yield f"libmosquitto has aborted {self.known_ends} times, on noise (BUGS in frame-subscribe(1))"
+            yield f"aborts of libmosquitto on noise: {self.known_ends} (BUGS in frame-subscribe(1))"
         if not self.has_disk:
             yield "no disk was filled: a small one can be mounted by root only"
         yield f"{len(findings)} findings"
@@ -60,9 +71,7 @@ class Report:
         if not self.options.report:
             return
         with open(self.options.report, "w") as out:
-            print("# Chaos\n\nWritten by `make chaos` (`tests/chaos/run.py`, which says what is checked): a full installation on one "
-                  "machine, and\nfaults one after the other. The times are from the end of the fault, for `kill -9` from the kill, "
-                  "until the last of\nall viewers had a frame that was captured after it.\n", file=out)
+            print(HEAD, file=out)
             for line in self.figures(findings):
                 print(f"- {line}", file=out)
             print("\n" + "\n".join(self.table()), file=out)

@@ -96,11 +96,10 @@ class Viewer:
         return self.last_live
 
     async def leave(self):
-        self.task.cancel()
-        try:
-            await self.task
-        except asyncio.CancelledError:
-            pass
+        # More than once: asyncio.wait_for() of Python 3.11 forgets a cancellation that comes together with a result.
+        while not self.task.done():
+            self.task.cancel()
+            await asyncio.wait({self.task}, timeout=0.1)
 
 
 def not_whole(jpeg):
