@@ -50,8 +50,8 @@ class Report:
 
     def figures(self, findings):
         all_times = [took for times in self.rows.values() for took, _, _ in times] or [0.0]
-        yield (f"{len(all_times)} faults in {time.monotonic() - self.began:.0f} s, seed {self.options.seed}: all frames flow again "
-               f"after {statistics.median(all_times):.2f} s (median), {max(all_times):.2f} s (longest), "
+        yield (f"{len(all_times)} faults in {time.monotonic() - self.began:.0f} s, seed {self.options.seed}: all frames flow "
+               f"again after {statistics.median(all_times):.2f} s (median), {max(all_times):.2f} s (longest), "
                f"{self.options.within:g} s allowed beyond the time to notice a silent broker")
         yield "frames seen: " + ", ".join(f"{name} {count}" for name, count in self.frames.items())
         lost = f"{max(self.losses):.2f} s at most" if self.losses else "nothing"

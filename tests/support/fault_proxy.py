@@ -62,7 +62,7 @@ class Link:
         self.passing.clear()
 
     def abandon(self):
-        """Half-open: nothing passes on today's connections any more, for ever, and neither end is told. As hold() for new ones."""
+        """Half-open: nothing passes on today's connections any more, for ever, and neither end is told. New ones are held."""
         self.hold()
         for connection in list(self.connections):
             connection.abandon()
@@ -209,14 +209,9 @@ def cut(dice):
             cutting = False
             return data[begin:]
         if dice.random() < 0.5:
-            cutting = True
-            stop = begin if begin > 0 else len(data)
-            kept = data[:dice.randrange(stop)]
-            if begin > 0:
-                cutting = False
-                return kept + data[begin:]
-            return kept
-        return data
+            return data
+        cutting = begin <= 0
+        return data[:dice.randrange(len(data) if cutting else begin)] + (b"" if cutting else data[begin:])
     return spoil
 
 
