@@ -84,9 +84,13 @@ class Recordings:
 
     def look_at(self, name, data):
         end = 0
+        last = 0.0
         try:
             for headers, jpeg, end in parts(data):
                 taken = float(headers["x-timestamp"])
+                if taken < last:
+                    self.findings.append(f"{name}: the frame of {taken} stands behind that of {last}")
+                last = taken
                 if taken in self.times:
                     self.findings.append(f"{name}: the frame of {taken} is recorded twice")
                 self.times.add(taken)

@@ -45,8 +45,9 @@ class Report:
         for (kind, place), times in sorted(self.rows.items()):
             longest, name, _ = max(times)
             median = statistics.median(took for took, _, _ in times)
-            yield (f"| {kind} | {place} | {len(times)} | {median:.2f} | {longest:.2f} | {self.allowed[kind, place]:g} | {name} | "
-                   f"{sum(found for _, _, found in times)} |")
+            found = sum(found for _, _, found in times)
+            yield (f"| {kind} | {place} | {len(times)} | {median:.2f} | {longest:.2f} | {self.allowed[kind, place]:g} | {name} "
+                   f"| {found} |")
 
     def figures(self, findings):
         all_times = [took for times in self.rows.values() for took, _, _ in times] or [0.0]

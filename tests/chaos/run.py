@@ -135,21 +135,21 @@ class Chaos:
     # --- children that nobody has any more
 
     def look_for_orphans(self):
-        """Those of programs that were killed have a while; zombies of programs that live have none."""
+        """Of programs that were killed, and zombies of those that live: they have a while to go."""
         own = self.installation.own()
-        now = time.monotonic()
         strangers = [pid for pid in processes.children(os.getpid()) if pid not in own]
-        self.orphans = {pid: seen for pid, seen in self.orphans.items() if pid in strangers}
-        for pid in strangers:
-            if processes.is_zombie(pid):
-                reap(pid)
-            elif now - self.orphans.setdefault(pid, now) > ORPHAN_S:
+        for pid in filter(processes.is_zombie, strangers):
+            reap(pid)
+        zombies = {pid: unit for unit in self.installation.units.values() if unit.runs()
+                   for pid in processes.children(unit.pid) if processes.is_zombie(pid)}
+        now = time.monotonic()
+        self.orphans = {pid: self.orphans.get(pid, now) for pid in [*strangers, *zombies]}
+        for pid in [pid for pid, seen in self.orphans.items() if now - seen > ORPHAN_S]:
+            if pid in zombies:
+                self.findings.append(f"{zombies[pid].name} has a zombie, {pid}")
+            else:
                 self.findings.append(f"process {pid} ({command_of(pid)}) outlives its parent")
                 os.kill(pid, signal.SIGKILL)
-        for unit in self.installation.units.values():
-            for pid in processes.children(unit.pid) if unit.runs() else []:
-                if processes.is_zombie(pid):
-                    self.findings.append(f"{unit.name} has a zombie, {pid}")
 
     async def nothing_left(self):
         until = time.monotonic() + ORPHAN_S + 1

@@ -66,7 +66,6 @@ class Unit:
         self.asked = False      # it was told to end
         self.keeper = None
         self.baseline = None    # what it held when it had settled
-        self.lives = 0
         self.known_end = None   # words on standard error with which it may abort
         self.known_ends = 0
 
@@ -89,7 +88,6 @@ class Unit:
         self.since = time.monotonic()
         self.asked = False
         self.baseline = None
-        self.lives += 1
 
     async def keep(self):
         while True:
@@ -159,29 +157,35 @@ class Unit:
     async def take_baseline(self):
         """The most of a second: what comes and goes with each frame is a part of it."""
         most = {}
-        for _ in range(10):
-            if not self.runs():  # it was started anew
-                return
-            for what, count in processes.holdings(self.pid).items():
-                most[what] = max(most.get(what, 0), count)
-            await asyncio.sleep(0.1)
-        self.baseline = most
+        with contextlib.suppress(OSError):  # it is gone
+            for _ in range(10):
+                for what, count in processes.holdings(self.pid).items():
+                    most[what] = max(most.get(what, 0), count)
+                await asyncio.sleep(0.1)
+            self.baseline = most
 
     async def compare(self, allowed, patience_s=25):
         """Whether it holds more than when it had settled, and more than `allowed` more, after `patience_s` at most: threads of
         GLib end when they were idle for 15 s, viewers that vanished after as long. The KiB it has grown by, or None where
         nothing can be said."""
-        if self.baseline is None or not self.runs():
+        if self.baseline is None:
             return None
+        try:
+            least = await self.least(allowed, patience_s)
+        except OSError:  # it is gone
+            return None
+        for what, before in self.excess(least, allowed).items():
+            self.findings.append(f"{self.name} had {before} {what} when it had settled, and {least[what]} after "
+                                 f"{time.monotonic() - self.since:.0f} s")
+        return least["memory_kb"] - self.baseline["memory_kb"]
+
+    async def least(self, allowed, patience_s):
         least = processes.holdings(self.pid)
         until = time.monotonic() + patience_s
         while time.monotonic() < until and self.excess(least, allowed):
             await asyncio.sleep(0.1)
             least = {what: min(count, least[what]) for what, count in processes.holdings(self.pid).items()}
-        for what, before in self.excess(least, allowed).items():
-            self.findings.append(f"{self.name} had {before} {what} when it had settled, and {least[what]} after "
-                                 f"{time.monotonic() - self.since:.0f} s")
-        return least["memory_kb"] - self.baseline["memory_kb"]
+        return least
 
     def excess(self, held, allowed):
         return {what: before for what, before in self.baseline.items() if held[what] > before + allowed.get(what, 0)}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Whether fault_proxy.py does what it says: fault_proxy_check.py FAULT, one of those of CHECKS. Exits with 1 where it does not."""
+"""Whether fault_proxy.py does what it says: fault_proxy_check.py FAULT, one of CHECKS. Exits with 1 where it does not."""
 import asyncio
 import random
 import sys

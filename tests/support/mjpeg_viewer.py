@@ -4,10 +4,10 @@ import time
 
 
 class Viewer:
-    """What is behind `connect`, a function that is awaited and gives (reader, writer); with `path` by HTTP, else the bare stream.
+    """What is behind `connect`, a function that is awaited and gives (reader, writer); with `path` by HTTP, else a bare stream.
 
-    A picture that `broken`, which gets the bytes and X-Signal, gives a reason for, and a live frame with an older X-Timestamp than
-    one before are findings.
+    A picture that `broken`, which gets the bytes and X-Signal, gives a reason for, and a live frame with an older X-Timestamp
+    than one before are findings.
     With `silence` a connection that brings nothing for so many seconds is left for a new one.
     """
 
