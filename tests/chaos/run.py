@@ -11,6 +11,7 @@ Prints a line for each finding, a table, and one line of figures; exits with 1 w
 """
 import argparse
 import asyncio
+import contextlib
 import ctypes
 import os
 import random
@@ -138,8 +139,7 @@ class Chaos:
         """Of programs that were killed, and zombies of those that live: they have a while to go."""
         own = self.installation.own()
         strangers = [pid for pid in processes.children(os.getpid()) if pid not in own]
-        for pid in filter(processes.is_zombie, strangers):
-            reap(pid)
+        strangers = [pid for pid in strangers if not reaped(pid)]
         zombies = {pid: unit for unit in self.installation.units.values() if unit.runs()
                    for pid in processes.children(unit.pid) if processes.is_zombie(pid)}
         now = time.monotonic()
@@ -149,7 +149,8 @@ class Chaos:
                 self.findings.append(f"{zombies[pid].name} has a zombie, {pid}")
             else:
                 self.findings.append(f"process {pid} ({command_of(pid)}) outlives its parent")
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     async def nothing_left(self):
         until = time.monotonic() + ORPHAN_S + 1
@@ -160,11 +161,12 @@ class Chaos:
             await asyncio.sleep(0.1)
 
 
-def reap(pid):
+def reaped(pid):
+    """Of a process that nobody waits for."""
     try:
-        os.waitpid(pid, os.WNOHANG)
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
     except ChildProcessError:
-        pass
+        return True
 
 
 def command_of(pid):
