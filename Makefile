@@ -10,6 +10,7 @@ RELEASE := build/release
 ASAN := build/asan
 TSAN := build/tsan
 FUZZ_SECONDS ?= 60
+CHAOS_SECONDS ?= 1200
 LISTEN ?= 127.0.0.1:8000
 
 .PHONY: all
@@ -72,6 +73,10 @@ fuzz: asan ## libFuzzer on the kept corpus, FUZZ_SECONDS each
 .PHONY: soak
 soak: release asan ## long runs: hours of fuzzing and of viewers; results go to bench/
 	@scripts/soak $(RELEASE)/bin $(ASAN)/bin
+
+.PHONY: chaos
+chaos: release ## a full installation with faults, CHAOS_SECONDS long; writes bench/CHAOS.md
+	@tests/chaos/run.py --bin $(RELEASE)/bin --out build/chaos --seconds $(CHAOS_SECONDS) --report bench/CHAOS.md
 
 .PHONY: bench
 bench: ## beside the peers in one run; writes bench/RESULTS.md

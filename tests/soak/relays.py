@@ -18,6 +18,10 @@ import sys
 import time
 import urllib.request
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import processes
+from mjpeg_viewer import Viewer
+
 HELD_MEMORY_KB = 6144  # a frame buffer here and there, and what malloc keeps
 
 
@@ -53,7 +57,7 @@ class Program:
 
     async def kill(self, how=signal.SIGKILL):
         group = self.process.pid
-        children = self.children()
+        children = processes.children(group)
         try:
             os.killpg(group, how)
         except ProcessLookupError:
@@ -68,91 +72,17 @@ class Program:
             except (ProcessLookupError, PermissionError):
                 pass
 
-    def children(self):
-        try:
-            with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as text:
-                return [int(pid) for pid in text.read().split()]
-        except OSError:
-            return []
-
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
-
-    def memory_kb(self):
-        with open(f"/proc/{self.process.pid}/status") as text:
-            return next(int(line.split()[1]) for line in text if line.startswith("VmRSS:"))
-
     def state(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/state", timeout=5) as answer:
             return json.load(answer)
 
 
-class Viewer:
-    """Watches one path of a program for ever, connecting again whenever it is lost."""
+class RelayViewer(Viewer):
+    """Watches one path of a program, whose port is known when it has been started."""
 
     def __init__(self, program, path, findings):
-        self.program = program
-        self.path = path
-        self.findings = findings
-        self.frames = 0
-        self.last_live = 0.0  # when it came
-        self.newest = 0.0     # X-Timestamp
+        super().__init__(path, lambda: asyncio.open_connection("127.0.0.1", program.port), findings, path)
         self.disturbed = 0.0  # when its relay was last killed or started, or it left
-        self.news = asyncio.Event()
-        self.task = asyncio.create_task(self.run())
-
-    async def run(self):
-        while True:
-            try:
-                await self.watch()
-            except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-                pass
-            await asyncio.sleep(0.02)
-
-    async def watch(self):
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.program.port)
-        try:
-            writer.write(f"GET {self.path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            if b" 200 " not in await reader.readuntil(b"\r\n\r\n"):
-                return
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n") if ": " in line)
-                body = await reader.readexactly(int(headers["content-length"]) + 2)
-                self.take(headers, body[:-2])
-        finally:
-            writer.close()
-
-    def take(self, headers, jpeg):
-        if not (jpeg.startswith(b"\xff\xd8") and jpeg.endswith(b"\xff\xd9")):
-            self.findings.append(f"{self.path}: a broken picture of {len(jpeg)} bytes")
-        if headers.get("x-signal", "live") != "live":
-            return
-        taken = float(headers["x-timestamp"])
-        if taken < self.newest:
-            self.findings.append(f"{self.path}: a frame {self.newest - taken:.3f} s older than the one before")
-        self.newest = max(self.newest, taken)
-        self.frames += 1
-        self.last_live = time.monotonic()
-        self.news.set()
-
-    async def live_after(self, moment, limit):
-        """When the first live frame after `moment` came."""
-        until = time.monotonic() + limit
-        while self.last_live <= moment:
-            self.news.clear()
-            try:
-                await asyncio.wait_for(self.news.wait(), until - time.monotonic())
-            except asyncio.TimeoutError:
-                return None
-        return self.last_live
-
-    async def leave(self):
-        self.task.cancel()
-        try:
-            await self.task
-        except asyncio.CancelledError:
-            pass
 
 
 async def soak(options):
@@ -185,12 +115,12 @@ async def soak(options):
     viewers = {}  # (relay, upstream) -> Viewer
     for i, home in enumerate(homes):
         for j in home:
-            viewers[i, j] = Viewer(relays[i], f"/stream/cam{j}", findings)
-    direct = [Viewer(program, "/stream", findings) for program in upstreams]
+            viewers[i, j] = RelayViewer(relays[i], f"/stream/cam{j}", findings)
+    direct = [RelayViewer(program, "/stream", findings) for program in upstreams]
     for viewer in [*viewers.values(), *direct]:
         if await viewer.live_after(0, 30) is None:
             raise Trouble(f"{viewer.path}: no frame at all")
-    held = {i: (relays[i].descriptors(), relays[i].memory_kb()) for i in witnesses}
+    held = {i: processes.holdings(relays[i].process.pid) for i in witnesses}
 
     def disturb(i):
         for j in homes[i]:
@@ -233,7 +163,7 @@ async def soak(options):
         viewers[i, j].disturbed = float("inf")
         await viewers[i, j].leave()
         await asyncio.sleep(dice.uniform(0, 3))  # longer than --idle, or not
-        viewers[i, j] = Viewer(relays[i], f"/stream/cam{j}", findings)
+        viewers[i, j] = RelayViewer(relays[i], f"/stream/cam{j}", findings)
 
     async def for_ever(choose, pause):
         while time.monotonic() < stop:
@@ -268,11 +198,11 @@ async def soak(options):
     idle_after = time.monotonic() - left
     grown = 0
     for i in witnesses:
-        descriptors, memory = relays[i].descriptors(), relays[i].memory_kb()
+        holds = processes.holdings(relays[i].process.pid)
         # Idle, it holds less than with two upstreams and two viewers.
-        if descriptors > held[i][0]:
-            findings.append(f"relay {i} had {held[i][0]} descriptors at the start and has {descriptors}")
-        grown = max(grown, memory - held[i][1])
+        if holds["descriptors"] > held[i]["descriptors"]:
+            findings.append(f"relay {i} had {held[i]['descriptors']} descriptors at the start and has {holds['descriptors']}")
+        grown = max(grown, holds["memory_kb"] - held[i]["memory_kb"])
     if grown > HELD_MEMORY_KB:
         findings.append(f"a relay has grown by {grown} KB")
     for program in [*relays, *upstreams]:
