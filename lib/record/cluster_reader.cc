@@ -5,8 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
-
-#include "record/matroska.h"
+#include <utility>
 
 namespace fp::record {
 
@@ -48,36 +47,47 @@ Result<bool> ClusterReader::find_next() {
   }
 }
 
+// The Cluster at at_, which is behind it then; nothing for one that is passed over.
+Result<std::optional<Block>> ClusterReader::take(const matroska::ClusterHead& head) {
+  const std::uint64_t offset = at_;
+  const auto bytes = static_cast<std::size_t>(head.bytes());
+  at_ += bytes;
+  Skip reason = Skip::TooLarge;
+  if (head.jpeg_bytes <= max_frame_bytes_) {
+    const auto got = read(offset, bytes);
+    if (!got) return fail(got.error());
+    const ByteView all(buffer_.data(), *got);
+    // Without its headers nobody knows when a frame was.
+    const auto headers =
+        *got == bytes ? matroska::parse_tail(all.last(static_cast<std::size_t>(head.tail_bytes))) : std::nullopt;
+    const auto jpeg = [&] {
+      return all.subspan(matroska::kClusterHeadBytes, static_cast<std::size_t>(head.jpeg_bytes));
+    };
+    if (headers) return Block{*headers, jpeg(), head.time, offset, at_};
+    reason = Skip::Corrupt;
+  }
+  skips_.add(reason);
+  skips_.bytes += bytes;
+  return std::optional<Block>();
+}
+
 Result<std::optional<Block>> ClusterReader::next() {
   bool lost = false;  // a Cluster was damaged, and this is still behind it
   while (at_ < file_bytes_) {
-    auto got = read(at_, matroska::kClusterHeadBytes);
-    if (!got) return fail(std::move(got).error());
+    const auto got = read(at_, matroska::kClusterHeadBytes);
+    if (!got) return fail(got.error());
     const ByteView front(buffer_.data(), *got);
     const auto head = matroska::parse_cluster_head(front);
-    const std::uint64_t left = file_bytes_ - at_;
-    if (head && head->jpeg_bytes <= left && matroska::kClusterHeadBytes + head->jpeg_bytes + head->tail_bytes <= left) {
-      const std::uint64_t offset = at_;
-      const std::uint64_t bytes = matroska::kClusterHeadBytes + head->jpeg_bytes + head->tail_bytes;
+    if (head && head->bytes() <= file_bytes_ - at_) {
       lost = false;
-      at_ += bytes;
-      if (head->jpeg_bytes > max_frame_bytes_) {
-        skips_.add(Skip::TooLarge);
-        skips_.bytes += bytes;
-        continue;
-      }
-      got = read(offset, static_cast<std::size_t>(bytes));
-      if (!got) return fail(std::move(got).error());
-      if (*got < bytes) break;  // somebody has cut the file
-      const ByteView all(buffer_.data(), *got);
-      const ByteView jpeg = all.subspan(matroska::kClusterHeadBytes, static_cast<std::size_t>(head->jpeg_bytes));
-      const auto headers = matroska::parse_tail(all.last(static_cast<std::size_t>(head->tail_bytes)));
-      return Block{headers.value_or(""), jpeg, head->time, offset, at_};
+      auto block = take(*head);
+      if (!block || *block) return block;
+      continue;
     }
     if (matroska::begins_cues(front)) break;
     if (!std::exchange(lost, true)) skips_.add(head ? Skip::Truncated : Skip::Junk);
-    auto found = find_next();
-    if (!found) return fail(std::move(found).error());
+    const auto found = find_next();
+    if (!found) return fail(found.error());
     if (!*found) break;
   }
   return std::optional<Block>();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "record/block_reader.h"
+#include "record/matroska.h"
 
 namespace fp::record {
 
@@ -22,6 +23,7 @@ class ClusterReader final : public BlockReader {
  private:
   Result<std::size_t> read(std::uint64_t at, std::size_t bytes);
   Result<bool> find_next();
+  Result<std::optional<Block>> take(const matroska::ClusterHead& head);
 
   const int fd_;
   const std::size_t max_frame_bytes_;

@@ -76,13 +76,14 @@ struct Around {
 /// Whether a file that begins so was written here, and not by another muxer since.
 [[nodiscard]] bool is_ours(ByteView head);
 
+inline constexpr std::size_t kClusterHeadBytes = 44;  ///< in front of a JPEG
 /// A Cluster as cluster() makes it, and nothing else.
 struct ClusterHead {
   std::chrono::milliseconds time{};
-  std::uint64_t jpeg_bytes = 0;
+  std::uint64_t jpeg_bytes = 0;  ///< less than 2^57
   std::uint64_t tail_bytes = 0;  ///< of what is behind the JPEG
+  [[nodiscard]] std::uint64_t bytes() const { return kClusterHeadBytes + jpeg_bytes + tail_bytes; }
 };
-inline constexpr std::size_t kClusterHeadBytes = 44;
 inline constexpr std::size_t kMostTailBytes = 128u << 10;  ///< twice what the headers of a frame may have
 [[nodiscard]] std::optional<ClusterHead> parse_cluster_head(ByteView bytes);
 /// The headers in what stands behind a JPEG; nothing for anything else.
