@@ -42,8 +42,10 @@ Fd lock_index(const std::string& path) {
   struct stat now {};
   struct stat then {};
   const bool same = ::fstat(fd.get(), &then) == 0 && ::lstat(path.c_str(), &now) == 0 && now.st_ino == then.st_ino;
+  // Empty: the end came before anything was put into it.
   const bool ours =
-      got == static_cast<ssize_t>(head.size()) && std::string_view(head.data(), head.size()) == kIndexHead;
+      (got == static_cast<ssize_t>(head.size()) && std::string_view(head.data(), head.size()) == kIndexHead) ||
+      (got == 0 && path.ends_with(std::string(kIndex) + std::string(kPart)));
   return same && ours ? std::move(fd) : Fd();
 }
 
@@ -98,6 +100,9 @@ Result<Done> mend_one(const std::string& segment, const std::string& index_path,
   if (!file && errno != ENOENT) return fail(io_error(part));
   struct stat info {};
   if (file && (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode))) return fail(io_error(part, EINVAL));
+  // An index gets its first line before there is a segment: what stands beside an empty one is another's.
+  struct stat line {};
+  if (file && ::fstat(index.get(), &line) == 0 && line.st_size == 0) return Done{};
   Whole whole;
   if (file) {
     auto read = read_whole(file.get(), container_of(segment));
@@ -122,8 +127,9 @@ Result<Done> mend_one(const std::string& segment, const std::string& index_path,
   const std::array<timespec, 2> times = {info.st_atim, info.st_mtim};
   ::futimens(file.get(), times.data());
   whole.index += index_end(end);
-  if (::ftruncate(index.get(), 0) != 0) return fail(io_error(index_path));
+  // It begins as one of ours at any time: who is killed while mending leaves what can be mended.
   if (auto written = write_at(index.get(), as_bytes(whole.index), 0); !written) return written;
+  if (::ftruncate(index.get(), static_cast<off_t>(whole.index.size())) != 0) return fail(io_error(index_path));
   if (::fsync(file.get()) != 0 || ::fsync(index.get()) != 0) return fail(io_error(part));
   if (auto named = name_whole(segment, index_path); !named) return named;
   ++mended.segments;

@@ -69,6 +69,8 @@ Result<bool> Segment::claim(Segment& segment, const std::string& folder, const s
     ::unlink(index.c_str());  // a Mender has it, and has seen that nothing is in it
     return false;
   }
+  struct stat now {};
+  if (::fstat(segment.index_.get(), &now) != 0 || now.st_nlink == 0) return false;  // a Mender had it
   auto begun = write_at(segment.index_.get(), as_bytes(kIndexHead), 0);
   if (begun) {
     segment.index_bytes_ = kIndexHead.size();
