@@ -8,11 +8,13 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "base/fd.h"
 #include "record/file_steps.h"
 #include "record/index.h"
+#include "record/matroska.h"
 #include "record/name_pattern.h"
 #include "record/segment.h"
 #include "record/segment_reader.h"
@@ -40,21 +42,27 @@ Fd lock_index(const std::string& path) {
   struct stat now {};
   struct stat then {};
   const bool same = ::fstat(fd.get(), &then) == 0 && ::lstat(path.c_str(), &now) == 0 && now.st_ino == then.st_ino;
+  // Empty: the end came before anything was put into it.
   const bool ours =
-      got == static_cast<ssize_t>(head.size()) && std::string_view(head.data(), head.size()) == kIndexHead;
+      (got == static_cast<ssize_t>(head.size()) && std::string_view(head.data(), head.size()) == kIndexHead) ||
+      (got == 0 && path.ends_with(std::string(kIndex) + std::string(kPart)));
   return same && ours ? std::move(fd) : Fd();
 }
 
 struct Whole {
   std::uint64_t frames = 0;
-  std::uint64_t end = 0;  // behind the last JPEG
+  std::uint64_t end = 0;  // behind the last JPEG, or Cluster
   std::string index;
+  std::optional<matroska::Film> film;
+
+  // What has to stand at the end.
+  [[nodiscard]] std::string tail() const { return film ? film->cues() : "\r\n"; }
 };
 
-Result<Whole> read_whole(int fd) {
+Result<Whole> read_whole(int fd, Container container) {
   Whole whole;
   whole.index = kIndexHead;
-  SegmentReader reader(fd);
+  SegmentReader reader(fd, {}, SegmentReader::kMostFrameBytes, container);
   for (;;) {
     auto frame = reader.next();
     if (!frame) return fail(std::move(frame).error());
@@ -62,6 +70,10 @@ Result<Whole> read_whole(int fd) {
     whole.index += index_line({reader.offset(), (*frame)->captured, (*frame)->sequence, (*frame)->camera});
     whole.end = reader.end();
     ++whole.frames;
+    if (!reader.time()) continue;
+    const auto time = std::chrono::floor<std::chrono::milliseconds>(*reader.time());
+    if (!whole.film) whole.film.emplace(**frame, time);
+    whole.film->added(time, reader.offset());
   }
 }
 
@@ -88,9 +100,12 @@ Result<Done> mend_one(const std::string& segment, const std::string& index_path,
   if (!file && errno != ENOENT) return fail(io_error(part));
   struct stat info {};
   if (file && (::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode))) return fail(io_error(part, EINVAL));
+  // An index gets its first line before there is a segment: what stands beside an empty one is another's.
+  struct stat line {};
+  if (file && ::fstat(index.get(), &line) == 0 && line.st_size == 0) return Done{};
   Whole whole;
   if (file) {
-    auto read = read_whole(file.get());
+    auto read = read_whole(file.get(), container_of(segment));
     if (!read) return fail(std::move(read).error().in(part));
     whole = std::move(*read);
   }
@@ -99,21 +114,28 @@ Result<Done> mend_one(const std::string& segment, const std::string& index_path,
     ::unlink(index_path.c_str());
     return Done{};
   }
-  const std::uint64_t end = whole.end + 2;  // with the line end behind the picture
+  const std::string tail = whole.tail();
+  const std::uint64_t end = whole.end + tail.size();
   const auto size = static_cast<std::uint64_t>(info.st_size);
-  if (auto written = write_at(file.get(), as_bytes("\r\n"), whole.end); !written) return written;
-  if (::ftruncate(file.get(), static_cast<off_t>(end)) != 0) return fail(io_error(part));
+  // Cut first: that makes room on a full disk.
+  if (size > end && ::ftruncate(file.get(), static_cast<off_t>(end)) != 0) return fail(io_error(part));
+  if (auto written = write_at(file.get(), as_bytes(tail), whole.end); !written) return written;
+  if (whole.film) {
+    if (auto written = write_at(file.get(), as_bytes(whole.film->head(whole.end, end)), 0); !written) return written;
+  }
   // It is as old as its last frame: Keep goes by that.
   const std::array<timespec, 2> times = {info.st_atim, info.st_mtim};
   ::futimens(file.get(), times.data());
   whole.index += index_end(end);
-  if (::ftruncate(index.get(), 0) != 0) return fail(io_error(index_path));
+  // It begins as one of ours at any time: who is killed while mending leaves what can be mended.
   if (auto written = write_at(index.get(), as_bytes(whole.index), 0); !written) return written;
+  if (::ftruncate(index.get(), static_cast<off_t>(whole.index.size())) != 0) return fail(io_error(index_path));
   if (::fsync(file.get()) != 0 || ::fsync(index.get()) != 0) return fail(io_error(part));
   if (auto named = name_whole(segment, index_path); !named) return named;
   ++mended.segments;
   mended.frames += whole.frames;
-  mended.cut_bytes += size > end ? size - end : 0;
+  const std::uint64_t kept = whole.film && size != end ? whole.end : end;
+  mended.cut_bytes += size > kept ? size - kept : 0;
   return Done{};
 }
 

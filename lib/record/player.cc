@@ -15,7 +15,7 @@ constexpr auto kRound = 40ms;
 }  // namespace
 
 Player::Player(std::vector<Recording> recordings, Options options, const Clock& clock, Report report)
-    : recordings_(std::move(recordings)), options_(options), clock_(&clock), report_(std::move(report)) {}
+    : recordings_(std::move(recordings)), options_(std::move(options)), clock_(&clock), report_(std::move(report)) {}
 
 Result<Player> Player::open(std::vector<Recording> recordings, Options options, const Clock& clock, Report report) {
   Player player(std::move(recordings), options, clock, std::move(report));
@@ -36,7 +36,7 @@ Result<std::optional<WallTime>> Player::first_frame() const {
   std::optional<Error> error;
   for (const Recording& recording : recordings_) {
     if (recording.extent) return recording.extent->first;
-    auto reader = SegmentReader::open(recording.path, {}, options_.max_frame_bytes);
+    auto reader = SegmentReader::open(recording.path, {}, options_.max_frame_bytes, options_.foreign);
     if (!reader) {
       error = std::move(reader).error();
       continue;
@@ -69,7 +69,8 @@ bool Player::open_recording() {
   for (; at_ < recordings_.size(); ++at_) {
     const Recording& recording = recordings_[at_];
     if (recording.extent && outside(*recording.extent)) continue;
-    auto reader = SegmentReader::open(recording.path, place_of(recording.path), options_.max_frame_bytes);
+    auto reader =
+        SegmentReader::open(recording.path, place_of(recording.path), options_.max_frame_bytes, options_.foreign);
     if (reader) {
       reader_.emplace(std::move(*reader));
       return true;

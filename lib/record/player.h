@@ -29,6 +29,7 @@ class Player final : public Producer {
     bool now = false;                         ///< X-Timestamp is when a frame is given, X-Sequence counts on from 0
     std::chrono::milliseconds max_gap{2000};  ///< a longer one between two recordings is shortened to this
     std::size_t max_frame_bytes = SegmentReader::kMostFrameBytes;
+    OpenBlocks foreign = {};  ///< for Matroska of others
   };
   /// Reads up to the first frame. `clock` must live as long. Errors: Io (no recording can be read); Malformed (no frame
   /// between `from` and `to`). One of several recordings that cannot be read is reported and passed over.

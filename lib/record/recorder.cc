@@ -205,7 +205,7 @@ void Recorder::take(const Item& item) {
 
 Result<Done> Recorder::write(const Item& item) {
   Open& open = open_[item.file];
-  if (open.segment && full(open, item.timed.at)) {
+  if (open.segment && (full(open, item.timed.at) || !open.segment->fits(*item.timed.frame))) {
     if (auto closed = close(open); !closed) {
       if (!is_full(closed.error())) abandon(open);
       return closed;

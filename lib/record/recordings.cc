@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "record/matroska.h"
 #include "record/segment_reader.h"
 
 namespace fp::record {
@@ -19,15 +20,15 @@ std::optional<Extent> extent_of(const std::string& path) {
 }
 
 // When the first frame was captured, as far as that can be told.
-WallTime first_of(const Recording& recording) {
+WallTime first_of(const Recording& recording, const OpenBlocks& foreign) {
   if (recording.extent) return recording.extent->first;
-  auto reader = SegmentReader::open(recording.path);
+  auto reader = SegmentReader::open(recording.path, {}, SegmentReader::kMostFrameBytes, foreign);
   if (!reader) return {};
   auto frame = reader->next();
   return frame && *frame ? (*frame)->captured : WallTime();
 }
 
-void add_folder(std::vector<Recording>& recordings, const std::string& folder) {
+void add_folder(std::vector<Recording>& recordings, const std::string& folder, const OpenBlocks& foreign) {
   namespace fs = std::filesystem;
   std::vector<std::pair<WallTime, Recording>> found;
   std::error_code error;
@@ -37,9 +38,10 @@ void add_folder(std::vector<Recording>& recordings, const std::string& folder) {
     const std::string path = walk->path().string();
     std::error_code ignored;
     const bool hidden = walk->path().filename().string().starts_with('.');
-    if (hidden || !path.ends_with(".mjpeg") || !walk->is_regular_file(ignored)) continue;
+    const bool named = path.ends_with(".mjpeg") || path.ends_with(matroska::kExtension);
+    if (hidden || !named || !walk->is_regular_file(ignored)) continue;
     Recording recording{path, extent_of(path)};
-    const WallTime first = first_of(recording);
+    const WallTime first = first_of(recording, foreign);
     found.emplace_back(first, std::move(recording));
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
@@ -50,7 +52,7 @@ void add_folder(std::vector<Recording>& recordings, const std::string& folder) {
 
 }  // namespace
 
-Result<std::vector<Recording>> find_recordings(const std::vector<std::string>& names) {
+Result<std::vector<Recording>> find_recordings(const std::vector<std::string>& names, const OpenBlocks& foreign) {
   std::vector<Recording> recordings;
   for (const std::string& name : names) {
     struct stat info {};
@@ -60,7 +62,7 @@ Result<std::vector<Recording>> find_recordings(const std::vector<std::string>& n
       continue;
     }
     const std::size_t before = recordings.size();
-    add_folder(recordings, name);
+    add_folder(recordings, name, foreign);
     if (recordings.size() == before) return fail(io_error(name + ": holds no recordings", ENOENT));
   }
   return recordings;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "record/block_reader.h"
 #include "record/index.h"
 
 namespace fp::record {
@@ -17,8 +18,10 @@ struct Recording {
 };
 
 /// The recordings that `names` stand for: files in the order they are named, and of each folder, down to eight below
-/// it, the segments of frame-record that are whole, and other files ending in .mjpeg, by the times of their first
-/// frames. Errors: Io (no such file or folder); Malformed (a folder without recordings).
-[[nodiscard]] Result<std::vector<Recording>> find_recordings(const std::vector<std::string>& names);
+/// it, the segments of frame-record that are whole, and other files ending in .mjpeg or .mkv, by the times of their
+/// first frames. Matroska of others is opened by `foreign`. Errors: Io (no such file or folder); Malformed (a folder
+/// without recordings).
+[[nodiscard]] Result<std::vector<Recording>> find_recordings(const std::vector<std::string>& names,
+                                                             const OpenBlocks& foreign = {});
 
 }  // namespace fp::record

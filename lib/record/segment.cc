@@ -11,6 +11,7 @@
 #include "record/file_steps.h"
 #include "record/index.h"
 #include "record/name_pattern.h"
+#include "record/segment_reader.h"
 
 namespace fp::record {
 namespace {
@@ -68,6 +69,8 @@ Result<bool> Segment::claim(Segment& segment, const std::string& folder, const s
     ::unlink(index.c_str());  // a Mender has it, and has seen that nothing is in it
     return false;
   }
+  struct stat now {};
+  if (::fstat(segment.index_.get(), &now) != 0 || now.st_nlink == 0) return false;  // a Mender had it
   auto begun = write_at(segment.index_.get(), as_bytes(kIndexHead), 0);
   if (begun) {
     segment.index_bytes_ = kIndexHead.size();
@@ -82,14 +85,36 @@ Result<bool> Segment::claim(Segment& segment, const std::string& folder, const s
   return fail(std::move(begun).error().in(path));
 }
 
+bool Segment::fits(const Frame& frame) const { return !ended_ && (frames_ == 0 || !film_ || film_->fits(frame)); }
+
 Result<Done> Segment::add(const Frame& frame) {
-  const std::string header = part_header(frame);
-  constexpr std::string_view kEnd = "\r\n";
+  std::uint64_t offset = bytes_;
+  if (container_of(name_) == Container::Parts) {
+    if (auto put_there = put({part_header(frame), "\r\n"}, frame.jpeg.view()); !put_there) return put_there;
+  } else {
+    const bool first = frames_ == 0;
+    if (first) film_.emplace(frame);
+    const auto time = film_->time_of(frame);
+    matroska::Around around = matroska::cluster(time, frame.jpeg.size(), x_headers(frame));
+    if (first) {
+      around.before.insert(0, film_->head());
+      offset = matroska::kHeadBytes;
+    }
+    if (auto put_there = put(around, frame.jpeg.view()); !put_there) return put_there;
+    film_->added(time, offset);
+  }
+  lines_ += index_line({offset, frame.captured, frame.sequence, frame.camera});
+  ++frames_;
+  return Done{};
+}
+
+// At the end of the file, or not at all.
+Result<Done> Segment::put(const matroska::Around& around, ByteView jpeg) {
   const auto base = [](const auto* bytes) { return const_cast<void*>(static_cast<const void*>(bytes)); };
-  std::array<iovec, 3> all = {iovec{base(header.data()), header.size()},
-                              {base(frame.jpeg.data()), frame.jpeg.size()},
-                              {base(kEnd.data()), kEnd.size()}};
-  const std::uint64_t size = header.size() + frame.jpeg.size() + kEnd.size();
+  std::array<iovec, 3> all = {iovec{base(around.before.data()), around.before.size()},
+                              {base(jpeg.data()), jpeg.size()},
+                              {base(around.behind.data()), around.behind.size()}};
+  const std::uint64_t size = around.before.size() + jpeg.size() + around.behind.size();
   std::uint64_t done = 0;
   while (done < size) {
     std::uint64_t skip = done;
@@ -109,9 +134,7 @@ Result<Done> Segment::add(const Frame& frame) {
     }
     done += static_cast<std::uint64_t>(put);
   }
-  lines_ += index_line({bytes_, frame.captured, frame.sequence, frame.camera});
   bytes_ += size;
-  ++frames_;
   return Done{};
 }
 
@@ -128,10 +151,23 @@ Result<Done> Segment::sync() {
   return flush_index();
 }
 
+// What a Matroska file has at its end: until then it plays, but nobody can look for a place in it.
+Result<std::uint64_t> Segment::end_film() {
+  if (frames_ == 0 || !film_) return bytes_;
+  const std::string cues = film_->cues();
+  const std::uint64_t end = bytes_ + cues.size();
+  auto written = write_at(file_.get(), as_bytes(cues), bytes_);
+  if (written) written = write_at(file_.get(), as_bytes(film_->head(bytes_, end)), 0);
+  if (!written) return fail(std::move(written).error().in(path_in(folder_, name_)));
+  return end;
+}
+
 Result<std::string> Segment::finish() {
   const std::string path = path_in(folder_, name_);
   if (::ftruncate(file_.get(), static_cast<off_t>(bytes_)) != 0) return fail(io_error(path));
-  if (!ended_) lines_ += index_end(bytes_);
+  const auto end = end_film();
+  if (!end) return fail(end.error());
+  if (!ended_) lines_ += index_end(*end);
   ended_ = true;
   if (auto flushed = flush_index(); !flushed) return fail(std::move(flushed).error());
   if (::fsync(file_.get()) != 0 || ::fsync(index_.get()) != 0) return fail(io_error(path));

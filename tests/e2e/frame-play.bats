@@ -18,6 +18,12 @@ recording() {
 }
 sequences() { frames headers "$1" | jq -r '."x-sequence"' | xargs; }
 
+# Matroska that frame-record did not write is read by libavformat.
+with_libav() {
+  ffmpeg -v error -f lavfi -i color=s=32x32:d=0.1 -c:v mjpeg probe.mkv
+  frame-play --quiet -o none probe.mkv || skip "built without libavformat"
+}
+
 @test "frame-play gives what frame-record wrote, byte for byte, across all its files" {
   recording 20 250 >in
   frame-record --segment 1s rec <in
@@ -113,6 +119,83 @@ sequences() { frames headers "$1" | jq -r '."x-sequence"' | xargs; }
   same_bytes one two
   frames payloads one >pictures
   same_bytes pictures bare.mjpeg
+}
+
+@test "frame-play gives Matroska of frame-record byte for byte, at its own pace, twice, and from any place" {
+  recording 20 20 >in
+  frame-record --format mkv --segment 100ms rec <in
+  at_least "$(find rec -name '*.mkv' | wc -l)" 4
+  frame-play rec >one
+  frame-play --speed 4 rec >two
+  same_bytes one in
+  same_bytes two in
+  frame-play --speed max --from +200ms --to +300ms rec >out
+  equals "$(sequences out)" "10 11 12 13 14"
+  find rec -name '*.index' -delete
+  frame-play --speed max --from +200ms --to +300ms rec >without
+  same_bytes without out
+  frame-play --speed max --loop --frames 45 rec >out
+  equals "$(sequences out)" "$(seq -s ' ' 0 19) $(seq -s ' ' 0 19) 0 1 2 3 4"
+}
+
+@test "frame-play plays Matroska of ffmpeg: the same pictures, the same each time" {
+  with_libav
+  ffmpeg -v error -f lavfi -i testsrc=s=160x120:r=10:d=2 -c:v mjpeg -metadata creation_time=2025-11-21T01:20:00Z film.mkv
+  frame-play --speed max film.mkv >one
+  frame-play --speed max film.mkv >two
+  same_bytes one two
+  equals "$(frames payloads one | sha1sum)" "$(ffmpeg -v error -i film.mkv -c copy -f image2pipe - | sha1sum)"
+  equals "$(sequences one)" "$(seq -s ' ' 0 19)"
+  equals "$(frames headers one | sed -n 20p | jq -r '."x-timestamp"')" "1763688001.900000"
+  frame-play --speed max --from 2025-11-21T01:20:01 film.mkv >out
+  equals "$(sequences out)" "$(seq -s ' ' 10 19)"
+}
+
+@test "frame-play gives what ffmpeg has copied of a recording with its headers" {
+  with_libav
+  make_pictures 2
+  part p1.jpg "X-Timestamp: 1763688000.000001" "X-Sequence: 7" "X-Camera: porch" "X-Own: stays" >in
+  part p2.jpg "X-Timestamp: 1763688000.040000" "X-Sequence: 8" >>in
+  frame-record --format mkv --name a rec <in
+  ffmpeg -v error -i rec/a.mkv -c copy copied.mkv
+  frame-play --speed max copied.mkv >out
+  same_bytes out in
+}
+
+@test "frame-play says in one line that a film is no MJPEG, and in a folder passes it over" {
+  with_libav
+  ffmpeg -v error -f lavfi -i color=s=32x32:d=0.2 -c:v mpeg4 film.mkv
+  run --separate-stderr frame-play film.mkv
+  equals "$status ${#stderr_lines[@]}" "65 1"
+  contains "$stderr" "film.mkv: its video is mpeg4"
+  ffmpeg -v error -f lavfi -i sine=d=0.1 sound.mkv
+  run --separate-stderr frame-play sound.mkv
+  equals "$status ${#stderr_lines[@]}" "65 1"
+  recording 3 1 >in
+  mkdir both
+  cp film.mkv both
+  frame-record --format mkv --name a both <in
+  frame-play --speed max both >out
+  same_bytes out in
+}
+
+@test "frame-play of Matroska that is cut or overwritten gives what is whole, and never crashes" {
+  with_libav
+  ffmpeg -v error -f lavfi -i testsrc=s=160x120:r=10:d=2 -c:v mjpeg film.mkv
+  local size cut
+  size=$(size_of film.mkv)
+  for cut in 4 50 400 2000 $((size / 2)) $((size - 10)); do
+    head -c "$cut" film.mkv >cut.mkv
+    run timeout 20 frame-play --speed max -o none cut.mkv
+    [ "$status" -eq 0 ] || equals "$cut: $status" "$cut: 65"
+    cp film.mkv holed.mkv
+    dd if=/dev/urandom of=holed.mkv bs=1 seek="$cut" count=300 conv=notrunc status=none
+    run timeout 20 frame-play --speed max -o none holed.mkv
+    [ "$status" -eq 0 ] || equals "$cut: $status" "$cut: 65"
+  done
+  head -c $((size / 2)) film.mkv >cut.mkv
+  frame-play --speed max cut.mkv >out
+  at_least "$(frames count out)" 8
 }
 
 @test "frame-play skips what is damaged, and says so" {

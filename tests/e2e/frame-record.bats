@@ -32,6 +32,12 @@ indexes_hold() {
     done < <(sed '1d;$d' "$file.index" | awk '{ print $1 }')
   done < <(files "$1")
 }
+# The same of Matroska; what is in them comes out by frame-play.
+films() { find "$1" -name '*.mkv' -not -name '.*' | sort; }
+film_sequences() { films "$1" | xargs -r frame-play --speed max --output all.mjpeg && frames headers all.mjpeg | jq -r '."x-sequence"' | xargs; }
+# What ffmpeg, which knows nothing of us, finds in a film: SHA1 of all pictures one behind the other.
+film_pictures() { ffmpeg -v error -xerror -nostdin -i "$1" -c copy -f image2pipe - | sha1sum | cut -d ' ' -f 1; }
+film_shows() { ffprobe -v error -count_packets -show_entries "$2" -of csv=p=0 "$1" | xargs; }
 # recording COUNT MILLISECONDS: frames that were captured so far apart, from 2025-11-21 01:20:00 UTC on.
 recording() {
   make_pictures "$1"
@@ -289,6 +295,131 @@ events() {
   files rec | head -n 3 | while read -r file; do
     at_least "$(ffprobe -v error -f mpjpeg -count_frames -show_entries stream=nb_read_frames -of csv=p=0 "$file")" 1
   done
+}
+
+@test "frame-record --format mkv writes the same pictures into Matroska that others play, with all headers" {
+  make_pictures 30
+  local n
+  for ((n = 0; n < 30; ++n)); do
+    part "p$((n + 1)).jpg" "X-Timestamp: $((1763688000 + n / 10)).$((n % 10))00000" "X-Sequence: $n" "X-Camera: porch" "X-Detections: {\"objects\":[]}"
+  done >in
+  frame-record --format mkv rec <in
+  equals "$(films rec)" "rec/2025-11-21/01-20-00.mkv"
+  local film=rec/2025-11-21/01-20-00.mkv
+  equals "$(film_pictures "$film")" "$(frames payloads in | sha1sum | cut -d ' ' -f 1)"
+  equals "$(film_shows "$film" stream=codec_name,width,height,avg_frame_rate,nb_read_packets)" "mjpeg,160,120,10/1,30"
+  equals "$(film_shows "$film" format=duration)" "3.000000"
+  equals "$(film_shows "$film" format_tags=creation_time)" "2025-11-21T01:20:00.000000Z"
+  frame-play --speed max rec >out
+  same_bytes out in
+}
+
+@test "frame-record --format mkv writes films in which ffmpeg finds a place without reading what is in front of it" {
+  recording 400 100 >in
+  frame-record --format mkv --name a rec <in
+  run ffmpeg -nostdin -v debug -ss 38 -i rec/a.mkv -c copy -frames:v 1 -f framemd5 out
+  contains "$(tail -n 1 out)" "$(md5sum <p381.jpg | cut -d ' ' -f 1)"
+  # What it looks at to find out what a file holds, and then the place.
+  at_least "$(size_of rec/a.mkv)" 1900000
+  at_most "$(sed -n 's/.*Statistics: \([0-9]*\) bytes read.*/\1/p' <<<"$output" | tail -n 1)" 900000
+}
+
+@test "frame-record --format mkv begins a new file where the size of the pictures changes" {
+  make_pictures 2 320x240
+  mv p1.jpg large1.jpg
+  mv p2.jpg large2.jpg
+  make_pictures 2
+  { part p1.jpg && part p2.jpg && part large1.jpg && part large2.jpg; } >in
+  frame-record --format mkv --name a rec <in
+  equals "$(films rec | xargs)" "rec/a.mkv rec/a_2.mkv"
+  equals "$(film_shows rec/a.mkv stream=width,height,nb_read_packets)" "160,120,2"
+  equals "$(film_shows rec/a_2.mkv stream=width,height,nb_read_packets)" "320,240,2"
+}
+
+@test "frame-record --format mkv does the rest as with the other format: segments, events, cameras, what is kept" {
+  recording 10 250 >in
+  frame-record --format mkv --segment 1s timed <in
+  equals "$(films timed | xargs)" "timed/2025-11-21/01-20-00.mkv timed/2025-11-21/01-20-01.mkv timed/2025-11-21/01-20-02.mkv"
+  equals "$(film_sequences timed)" "$(seq -s ' ' 0 9)"
+  events '....+......P..++....' >in
+  frame-record --format mkv --when 'person>0.5' --pre 2s --post 1s events <in
+  equals "$(film_sequences events)" "2 3 4 5 9 10 11 12 13 14 15 16"
+  frame-record --format mkv --cameras --name a cameras <in
+  equals "$(films cameras | xargs)" "cameras/porch/a.mkv cameras/yard/a.mkv"
+  recording 40 10 >in
+  frame-record --format mkv --segment 10K --keep 60K kept <in
+  at_most "$(films kept | while read -r f; do cat "$f" "$f.index"; done | wc -c)" 61440
+  contains "$(film_sequences kept)" " 39"
+}
+
+@test "frame-record --format mkv killed twenty times at random loses no frame that it had written, and all films play" {
+  mkfifo in
+  local round
+  for ((round = 1; round <= 20; ++round)); do
+    start "camera$round" bash -c 'exec camgrab test --size 160x120 --fps 200 --every-frame --output in'
+    start "rec$round" frame-record --format mkv --segment 100ms --name "$(printf %02d "$round")-%H%M%S" --input in rec
+    eventually bash -c "ls -A rec 2>/dev/null | grep -q '^[.]*$(printf %02d "$round")-'"
+    sleep "0.$(printf %03d $((RANDOM % 400)))" # the moment is what is random
+    kill -KILL "$(pid_of "rec$round")"
+    ends "rec$round" 137
+    kill -KILL "$(pid_of "camera$round")"
+    ends "camera$round" 137
+    # What is in the open file now must be in a whole one later.
+    find rec -name '.*.mkv.part' | while read -r file; do
+      frame-play --quiet --speed max --output open.mjpeg "$file" && frames list open.mjpeg
+    done | cut -d ' ' -f 1 >>written || true
+  done
+  frame-record --format mkv rec </dev/null
+  equals "$(find rec -name '*.part' | wc -l)" 0
+  at_least "$(wc -l <written)" 20
+  frame-play --speed max rec >all.mjpeg
+  frames list all.mjpeg | cut -d ' ' -f 1 | sort -u >found
+  sort -u written | comm -23 - found >lost
+  equals "$(wc -l <lost)" 0
+  local film
+  for film in $(films rec); do
+    equals "$film $(film_shows "$film" stream=nb_read_packets)" "$film $(($(wc -l <"$film.index") - 2))"
+    matches "$(film_shows "$film" format=duration)" '^[0-9]+\.[0-9]+$'
+    equals "$film $(tail -n 1 "$film.index")" "$film end $(size_of "$film")"
+  done
+  for film in $(films rec | tail -n 3); do ffmpeg -v error -xerror -i "$film" -f null -; done
+}
+
+@test "frame-record --format mkv on a full disk removes the oldest, and what is left plays" {
+  small_disk 1M
+  camgrab test --size 160x120 --fps 500 --frames 600 --every-frame >in
+  run --separate-stderr frame-record --format mkv --min-free 0 --segment 100K disk <in
+  equals "$status" 0
+  contains "$stderr" "600 frames"
+  equals "$(grep -c "the oldest recordings are removed" <<<"$stderr")" 1
+  equals "$(film_sequences disk | tr ' ' '\n' | sort -n | tail -n 1)" 599
+  local film
+  for film in $(films disk); do equals "$film $(film_shows "$film" stream=nb_read_packets)" "$film $(($(wc -l <"$film.index") - 2))"; done
+}
+
+@test "frame-record --format mkv on a disk that others have filled goes on in a whole film when there is room" {
+  small_disk 1M
+  make_pictures 3
+  fifo_camera 7 in
+  start rec frame-record --format mkv --min-free 0 --name a --input in disk
+  part p1.jpg >&7
+  eventually test -s disk/.a.mkv.part
+  head -c 2M /dev/zero >disk/others 2>/dev/null || true
+  more() { part p2.jpg >&7 && says rec "No space left on device; frames are lost"; }
+  eventually more
+  rm disk/others
+  again() { part p3.jpg >&7 && says rec "recording again; "; }
+  eventually again
+  kill -TERM "$(pid_of rec)"
+  ends rec
+  equals "$(film_shows disk/a.mkv stream=nb_read_packets)" "$(sed -n 's/.*frame-record: \([0-9]*\) frames, .*/\1/p' rec.err)"
+  has_picture <(frame-play --speed max disk) p3.jpg
+}
+
+@test "frame-record refuses a --format that there is none of" {
+  run --separate-stderr frame-record --format avi rec
+  equals "$status ${#stderr_lines[@]}" "64 1"
+  contains "$stderr" "mkv"
 }
 
 @test "frame-record leaves the open file of another one alone" {

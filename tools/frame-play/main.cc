@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
+#include "record/libav.h"
 #include "record/player.h"
 #include "tool/run.h"
 
@@ -58,7 +59,7 @@ std::string describe(const record::Player& player) {
 Exit play(const std::vector<std::string>& names, record::Player::Options options, cli::Common common) {
   const cli::StopSignal stop;
   const SystemClock clock;
-  auto recordings = record::find_recordings(names);
+  auto recordings = record::find_recordings(names, options.foreign);
   if (!recordings) throw failure_of(recordings.error());
   refuse_recordings(common.output, *recordings);
   options.max_frame_bytes = common.max_frame_bytes;
@@ -99,6 +100,7 @@ int main(int argc, char** argv) {
   std::string to;
   bool local = false;
   record::Player::Options options;
+  options.foreign = record::libav_blocks();
   cli::Common common;
   app.add_option("RECORDING", names, "Files, or folders of frame-record")->type_name("RECORDING...")->required();
   const auto read_speed = [&options](const std::string& text) {

@@ -22,6 +22,7 @@ constexpr std::size_t kQueueBytes = 64u << 20;
 struct Options {
   std::string folder;
   std::string name = "%Y-%m-%d/%H-%M-%S";
+  std::string format = "mjpeg";
   bool local = false;
   record::Limits segment;
   record::Limits keep;
@@ -119,7 +120,7 @@ std::string describe(const record::Recorder& recorder) {
 }
 
 Exit record_frames(const Options& options, cli::Common common) {
-  auto names = record::NamePattern::parse(options.name, ".mjpeg", options.local);
+  auto names = record::NamePattern::parse(options.name, "." + options.format, options.local);
   if (!names) throw Failure{Exit::Usage, "--name " + names.error().text};
   const cli::StopSignal stop;
   const SystemClock clock;
@@ -186,6 +187,8 @@ int main(int argc, char** argv) {
              "Remove the oldest files that are older than this (7d), or beyond this size together (50G), or both");
   cli::add_bytes(app, "--min-free", options.min_free_bytes,
                  "Keep so much of the disk free: remove the oldest files, then drop frames", 0, 1ull << 50);
+  cli::add_choice(app, "--format", options.format, "The stream as it is, or Matroska with the same pictures",
+                  {"mjpeg", "mkv"});
   app.add_option("--name", options.name, "Names of the files, by strftime(3) of the first frame's time, below DIR")
       ->type_name("FORMAT")
       ->capture_default_str();

@@ -91,6 +91,17 @@ TEST_CASE("mend: an index whose segment was never made is removed") {
   CHECK(std::filesystem::is_empty(site.temp / "day"));
 }
 
+TEST_CASE("mend: an index that is empty because the end came that early is removed, unless something is beside it") {
+  Site site;
+  site.leave("", "");
+  site.mend();
+  CHECK(site.there("day/.a.mjpeg.part"));
+  CHECK(site.there("day/.a.mjpeg.index.part"));
+  std::filesystem::remove(site.temp / "day/.a.mjpeg.part");
+  site.mend();
+  CHECK(std::filesystem::is_empty(site.temp / "day"));
+}
+
 TEST_CASE("mend: a segment whose index has its name already gets its own") {
   Site site;
   site.leave(site.one);

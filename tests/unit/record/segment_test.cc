@@ -121,6 +121,35 @@ TEST_CASE("Segment: a frame that does not fit leaves the file as it was, and may
   CHECK(site.text("a.mjpeg") == one + test::part_of(*test::make_frame(2)));
 }
 
+TEST_CASE("Segment: of Matroska, too, what does not fit leaves no trace, were it the first frame or the end") {
+  const Site site;
+  Segment segment = site.begin("a.mkv");
+  {
+    const FileLimit limit(500);
+    CHECK(segment.add(*test::make_frame(7)).error().sys == EFBIG);
+  }
+  CHECK(site.text(".a.mkv.part").empty());
+  REQUIRE(segment.add(*test::make_frame(1)));
+  const std::string one = site.text(".a.mkv.part");
+  {
+    const FileLimit limit(one.size() + 100);
+    CHECK(segment.add(*test::make_frame(2)).error().sys == EFBIG);
+  }
+  CHECK(site.text(".a.mkv.part") == one);
+  {
+    const FileLimit limit(one.size() + 10);
+    CHECK_FALSE(segment.finish());
+  }
+  REQUIRE(segment.add(*test::make_frame(2)));
+  REQUIRE(segment.finish());
+  Segment other = site.begin("b.mkv");
+  REQUIRE(other.add(*test::make_frame(1)));
+  REQUIRE(other.add(*test::make_frame(2)));
+  REQUIRE(other.finish());
+  CHECK(site.text("a.mkv") == site.text("b.mkv"));
+  CHECK(site.text("a.mkv.index") == site.text("b.mkv.index"));
+}
+
 TEST_CASE("Segment: an index that does not fit is written when it does") {
   const Site site;
   Segment segment = site.begin();

@@ -1,0 +1,7 @@
+#include "record/libav.h"
+
+namespace fp::record {
+
+OpenBlocks libav_blocks() { return {}; }
+
+}  // namespace fp::record
