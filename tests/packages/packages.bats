@@ -13,7 +13,10 @@ IN=(chroot "$ROOT" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME
 USER_IN=(chroot --userspec=65534:65534 "${IN[@]:1}")
 OURS=(framepipe framepipe-detect framepipe-mqtt framepipe-webrtc)
 
-setup() { set_up; }
+setup() {
+  set_up
+  ((BATS_TEST_NUMBER == 1)) || there "$ROOT/usr/bin/mjpeg-serve" # what is not installed need not be waited for
+}
 teardown() { clean_up; }
 
 # In there, as root; and as a user who owns nothing, which is how programs are to be run.
@@ -32,7 +35,7 @@ installed() { inside dpkg-query -W | cut -f 1; }
 
 # What is there and of what kind, without what apt, dpkg and programs write as they run.
 listed() {
-  (cd "$ROOT" && find . -xdev \( -path ./proc -o -path ./tmp -o -path ./mnt -o -path ./var/cache/apt -o -path ./var/log \
+  (cd "$ROOT" && find . -xdev \( -path ./proc -o -path ./run -o -path ./tmp -o -path ./mnt -o -path ./var/cache/apt -o -path ./var/log \
     -o -path ./var/lib/apt -o -path './var/lib/dpkg/*-old' -o -path './var/lib/dpkg/lock*' \) -prune \
     -o -printf '%y %m %u:%g %p %l\n' | sort -k 4)
 }
@@ -42,7 +45,7 @@ listed() {
   cp "$ROOT/etc/passwd" "$BATS_FILE_TMPDIR/passwd"
   installed >packages.before
   local debs=("$ROOT"/mnt/*.deb)
-  apt install --no-install-recommends --no-download "${debs[@]/#$ROOT/}"
+  apt install --no-install-recommends "${debs[@]/#$ROOT/}"
   installed >packages.after
   equals "$(comm -13 packages.before packages.after | xargs)" "${OURS[*]}"
   equals "$(inside dpkg --audit)" ''
@@ -139,9 +142,9 @@ listed() {
   apt purge "${OURS[@]}"
   rmdir "$ROOT/var/cache/private"
   listed >after
-  # systemd-sysusers keeps the files that it has changed.
-  run diff <(grep -vE ' \./etc/(passwd|group|shadow|gshadow)- ' "$BATS_FILE_TMPDIR/before") \
-    <(grep -vE ' \./etc/((passwd|group|shadow|gshadow)- |\.pwd\.lock )' after)
+  # What systemd-sysusers makes beside the files that it changes.
+  local beside=' \./etc/((passwd|group|shadow|gshadow)-|\.pwd\.lock) '
+  run diff <(grep -vE "$beside" "$BATS_FILE_TMPDIR/before") <(grep -vE "$beside" after)
   equals "$output" ''
   equals "$(diff "$BATS_FILE_TMPDIR/passwd" "$ROOT/etc/passwd" | sed -n 's/^[<>] \([^:]*\):.*/\1/p')" framepipe
 }
