@@ -102,6 +102,11 @@ deb: ## Debian packages of the last commit, in build/deb
 	@scripts/install-deps deb
 	@scripts/deb
 
+.PHONY: packages
+packages: deb ## the packages installed, used and purged in a Debian of their own, as root
+	@scripts/install-deps test
+	@tests/packages/run
+
 .PHONY: clean
 clean: ## throw the builds away
 	rm -rf build
