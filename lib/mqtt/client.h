@@ -16,6 +16,7 @@
 #include "base/event.h"
 #include "base/lookup.h"
 #include "base/report.h"
+#include "mqtt/claims.h"
 #include "mqtt/message.h"
 #include "mqtt/session.h"
 #include "mqtt/url.h"
@@ -27,7 +28,8 @@ namespace fp::mqtt {
 /// connection had on its way is not sent again.
 ///
 /// Connects, and connects again, with back-off and jitter, on a thread of its own: each broker in turn, and each
-/// address of it. Calls from any thread. Memory: two bundles, the announcements, and what libmosquitto holds of them.
+/// address of it. One that stands by is connected and announces, and subscribes to nothing. Calls from any thread.
+/// Memory: two bundles, the announcements, and what libmosquitto holds of them.
 class Client {
  public:
   enum class Speak { V311, V5, Auto };  ///< Auto: 5, and 3.1.1 where the broker does not know 5
@@ -38,11 +40,14 @@ class Client {
     std::optional<Message> will;  ///< what the broker says when we are lost
     std::vector<std::string> subscriptions;
     int subscription_qos = 0;
-    std::size_t max_packet_bytes = 0;  ///< of what comes; see Session::Options
+    std::size_t max_packet_bytes = 0;                             ///< of what comes; see Session::Options
+    bool works = true;                                            ///< or stands by at first
+    std::size_t first_broker = 0;                                 ///< of the URL's, to be tried first
+    std::shared_ptr<Claims> claims = std::make_shared<Claims>();  ///< shared with others at the same brokers
     /// A bundle that has not gone for so long, and a connection that is not made: it is given up, and another one made.
     std::chrono::milliseconds patience{5000};
     std::function<void(const Incoming&)> receive = [](const Incoming&) {};  ///< on the client's thread
-    std::function<void()> changed = [] {};  ///< a bundle has gone, or a connection; on the client's thread
+    std::function<void()> changed = [] {};  ///< a bundle has gone, a connection is made or lost; on the client's thread
   };
   struct Figures {
     std::uint64_t sent = 0;     ///< bundles
@@ -69,8 +74,16 @@ class Client {
   [[nodiscard]] bool connected() const { return connected_; }
   [[nodiscard]] std::string trouble() const;  ///< why it is not connected; "" when it is
   [[nodiscard]] Figures figures() const;
-  /// Sends what waits and then `last`, and says good-bye, all within `grace`.
-  void finish(const Bundle& last, std::chrono::milliseconds grace);
+  /// From now on it works.
+  void work();
+  /// From now on it stands by, unless it is connected: then false, and it works on.
+  [[nodiscard]] bool rest();
+  /// What waits and has not been begun, for somebody else to send.
+  [[nodiscard]] std::optional<Bundle> take_waiting();
+  /// Begins to end: sends what waits and then `last`, and says good-bye, all within `grace`; join() waits for it.
+  void end(const Bundle& last, std::chrono::milliseconds grace);
+  void join();
+  void finish(const Bundle& last, std::chrono::milliseconds grace);  ///< both
 
  private:
   Client(Options options, std::vector<Tls> tls, Report report);
@@ -85,8 +98,11 @@ class Client {
   [[nodiscard]] int turn_ms(const Session& session) const;
   bool wait(int fd, short& events, int timeout_ms) const;
   [[nodiscard]] bool stopped() const;
+  Result<Done> subscribe_if_working(Session& session);
   void lost(const Error& error);
   void found();
+  void give_back();
+  [[nodiscard]] std::string name_of(std::size_t broker) const;
 
   const Options options_;
   std::vector<Tls> tls_;  // of mqtts: one for each broker
@@ -99,15 +115,18 @@ class Client {
   std::vector<std::string> unannounced_;  // topics
   std::optional<Bundle> last_;            // of finish()
   bool said_last_ = false;
+  bool works_ = true;
   std::optional<SteadyTime> deadline_;
   std::optional<SteadyTime> begun_;  // when the bundle was that is on its way
   std::string trouble_ = "not connected yet";
   Figures figures_;
 
-  std::size_t begun_bytes_ = 0;  // of that bundle; the thread's own
-  std::size_t broker_ = 0;       // that was connected last
-  std::string told_;             // the trouble that was reported last
-  Backoff backoff_{std::chrono::seconds(2)};
+  std::size_t begun_bytes_ = 0;         // of that bundle; the thread's own
+  bool subscribed_ = false;             // in this session
+  std::size_t broker_ = 0;              // that was connected last
+  std::optional<std::size_t> claimed_;  // broker
+  std::string told_;                    // the trouble that was reported last
+  Backoff backoff_;
   Event wake_;
   std::atomic<bool> connected_{false};
   std::thread thread_;  // last: it uses all the rest
