@@ -97,9 +97,19 @@ void Client::announce(Message message) {
   wake_.raise();
 }
 
+void Client::announce_again() {
+  const std::lock_guard lock(mutex_);
+  if (!announce_again_) announce_again_ = now() + options_.announce_again;
+}
+
 std::uint64_t Client::in_hand() const {
   const std::lock_guard lock(mutex_);
   return (pending_ ? 1u : 0u) + (begun_ ? 1u : 0u);
+}
+
+bool Client::away() const {
+  const std::lock_guard lock(mutex_);
+  return !connected_ && figures_.connections > 0;
 }
 
 std::string Client::trouble() const {
@@ -296,8 +306,8 @@ void Client::found() {
     if (options_.url.brokers.size() > 1) where = " to " + name_of(broker_) + (works_ ? "" : ", standing by");
     ++figures_.connections;
     trouble_.clear();
-    unannounced_.clear();
-    for (const auto& [topic, message] : announcements_) unannounced_.push_back(topic);
+    unannounced_ = topics();
+    if (figures_.connections > 1) announce_again_ = now() + options_.announce_again;
   }
   subscribed_ = false;
   told_.clear();
@@ -369,14 +379,29 @@ Result<Done> Client::end_bundle(Session& session) {
   return Done{};
 }
 
+std::vector<std::string> Client::topics() const {
+  std::vector<std::string> all;
+  for (const auto& [topic, message] : announcements_) all.push_back(topic);
+  return all;
+}
+
+Bundle Client::take_unannounced() {
+  const std::lock_guard lock(mutex_);
+  if (announce_again_ && now() >= *announce_again_) {
+    announce_again_.reset();
+    unannounced_ = topics();
+  }
+  Bundle announcements;
+  for (const std::string& topic : std::exchange(unannounced_, {})) announcements.push_back(announcements_[topic]);
+  return announcements;
+}
+
 // Announcements first, since they say what is to be made of the rest; the last words when all else has gone.
 Result<Done> Client::send_due(Session& session) {
-  Bundle announcements;
+  const Bundle announcements = take_unannounced();
   std::optional<Bundle> bundle;
   {
     const std::lock_guard lock(mutex_);
-    for (const std::string& topic : unannounced_) announcements.push_back(announcements_[topic]);
-    unannounced_.clear();
     if (!begun_ && pending_) {
       bundle = std::exchange(pending_, std::nullopt);
     } else if (!begun_ && deadline_ && last_) {

@@ -46,6 +46,10 @@ class Client {
     std::shared_ptr<Claims> claims = std::make_shared<Claims>();  ///< shared with others at the same brokers
     /// A bundle that has not gone for so long, and a connection that is not made: it is given up, and another one made.
     std::chrono::milliseconds patience{5000};
+    /// When a connection is made, and when announce_again() asks for it, announcements are made once more so much
+    /// later: by then a broker has done the will of one that was lost before, which it may notice after 1.5
+    /// keep-alives.
+    std::chrono::milliseconds announce_again{20'000};
     std::function<void(const Incoming&)> receive = [](const Incoming&) {};  ///< on the client's thread
     std::function<void()> changed = [] {};  ///< a bundle has gone, a connection is made or lost; on the client's thread
   };
@@ -69,9 +73,11 @@ class Client {
   void put(Bundle bundle);
   /// Sends it now and again at each connection; another one of the same topic takes its place. At most a few topics.
   void announce(Message message);
+  void announce_again();  ///< all of them, after a while: another client of ours has been lost, and has the same will
   /// Bundles that wait or are on their way: 0 to 2.
   [[nodiscard]] std::uint64_t in_hand() const;
   [[nodiscard]] bool connected() const { return connected_; }
+  [[nodiscard]] bool away() const;            ///< it was connected, and is not
   [[nodiscard]] std::string trouble() const;  ///< why it is not connected; "" when it is
   [[nodiscard]] Figures figures() const;
   /// From now on it works.
@@ -94,6 +100,8 @@ class Client {
   Result<std::unique_ptr<Session>> connect(std::size_t broker, const SocketAddress& address, SteadyTime until);
   Result<Done> serve(Session& session);
   Result<Done> send_due(Session& session);
+  [[nodiscard]] Bundle take_unannounced();
+  [[nodiscard]] std::vector<std::string> topics() const;  // of announcements; with the mutex in hand
   Result<Done> end_bundle(Session& session);
   [[nodiscard]] int turn_ms(const Session& session) const;
   bool wait(int fd, short& events, int timeout_ms) const;
@@ -113,7 +121,8 @@ class Client {
   std::optional<Bundle> pending_;
   std::map<std::string, Message> announcements_;
   std::vector<std::string> unannounced_;  // topics
-  std::optional<Bundle> last_;            // of finish()
+  std::optional<SteadyTime> announce_again_;
+  std::optional<Bundle> last_;  // of finish()
   bool said_last_ = false;
   bool works_ = true;
   std::optional<SteadyTime> deadline_;

@@ -39,6 +39,8 @@ void Link::choose() {
   if (!std::exchange(both_, true)) clients_.back()->start();
   Client& from = *clients_[working_];
   Client& to = *clients_[1 - working_];
+  if (from.away()) to.announce_again();
+  if (to.away()) from.announce_again();
   if (!to.connected() || !from.rest()) return;
   working_ = 1 - working_;
   to.work();

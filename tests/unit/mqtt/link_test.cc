@@ -18,12 +18,13 @@ using test::MqttPacket;
 
 // A link to two brokers, and what it says.
 struct Linked {
-  explicit Linked(std::vector<std::string> subscriptions = {}) {
+  explicit Linked(std::vector<std::string> subscriptions = {}, std::chrono::milliseconds announce_again = 1h) {
     Client::Options options;
     options.url = mqtt::parse_url("mqtt://127.0.0.1:" + one.port() + ",127.0.0.1:" + two.port() + "/cams/door").value();
     options.protocol = Client::Speak::V311;
     options.patience = test::kPatience;
     options.subscriptions = std::move(subscriptions);
+    options.announce_again = announce_again;
     link = Link::make(options, [this](Severity, const std::string& text) {
              const std::lock_guard lock(mutex);
              words += text + "\n";
@@ -142,6 +143,16 @@ TEST_CASE("Link: no broker gets both connections, also when the other one is gon
   linked.first->close();
   CHECK(linked.says("127.0.0.1:" + linked.one.port() + ": connection: Connection refused"));
   CHECK_FALSE(linked.two.called(300ms));
+}
+
+TEST_CASE("Link: when one connection is lost the other one announces again, since the lost one has a will") {
+  Linked linked({}, 50ms);
+  linked.start();
+  CHECK(linked.second->read().payload() == "here");
+  CHECK_FALSE(linked.second->readable(150ms));
+  linked.one.close();
+  linked.first->close();
+  CHECK(linked.second->read().payload() == "here");
 }
 
 TEST_CASE("Link: at the end both brokers hear the last words and good-bye") {
