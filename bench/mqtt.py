@@ -2,13 +2,15 @@
 """Frames of many cameras through an MQTT broker, or through a cluster of three of which one is killed.
 
     bench/mqtt.py --bin build/release/bin [--broker mosquitto|nats] [--cameras 50] [--subscribers 5] [--fps 10]
-                  [--size 800x600] [--quality 94] [--qos 0] [--retain-every TIME] [--seconds 20] [--kill n1|n2|n3]
+                  [--size 800x600] [--quality 94] [--qos 0] [--retain-every TIME] [--seconds 20]
+                  [--kill n1|n2|n3 [--led sess|rmsgs]]
 
 One test card is encoded once and read by a frame-publish for each camera, which sends it with its headers; as it is by default,
 a frame has some 40 KB. The cameras are divided among the subscribers. Age is the time from X-Timestamp, when the card was made,
 to the last byte at this program. With --kill that node of the cluster (n1 is the publishers', n2 the subscribers', n3 the one
 that both name next) is killed in the middle; the gap of a camera is the longest time in which no frame of it came from then on,
-and `led` says which of the cluster's streams the killed node was the leader of.
+and `led` says which of the cluster's streams the killed node was the leader of. --led gives its part to the leader of MQTT's
+sessions, or of what is kept: the cases in which others must choose a new leader before nats-server does what it is asked.
 """
 
 import argparse
@@ -95,7 +97,7 @@ def start_mosquitto(programs):
     return f"127.0.0.1:{port}", f"127.0.0.1:{port}"
 
 
-def start_cluster(programs):
+def start_cluster(programs, options):
     ports = free_ports(12)
     routes = ", ".join(f"nats://127.0.0.1:{port}" for port in ports[6:9])
     for i in range(3):
@@ -110,17 +112,23 @@ def start_cluster(programs):
     for port in ports[:3]:
         probe = ["mosquitto_pub", "-V", "mqttv311", "-h", "127.0.0.1", "-p", str(port), "-t", "probe", "-m", "x", "-q", "1"]
         wait_until(lambda p=probe: subprocess.run(p, stderr=subprocess.DEVNULL).returncode == 0, "the cluster's leader")
-    programs.monitors = ports[9:]
-    n1, n2, n3 = (f"127.0.0.1:{port}" for port in ports[:3])
+    programs.monitor = ports[9]
+    nodes = {f"n{i + 1}": f"127.0.0.1:{port}" for i, port in enumerate(ports[:3])}
+    programs.parts = {node: node for node in nodes}
+    if options.led:
+        stream = "$MQTT_" + options.led
+        wait_until(lambda: leaders(programs).get(stream) in nodes, "a leader")
+        leader = leaders(programs)[stream]
+        programs.parts |= {leader: options.kill, options.kill: leader}
+    n1, n2, n3 = (nodes[programs.parts[part]] for part in ("n1", "n2", "n3"))
     return f"{n1},{n3},{n2}", f"{n2},{n3},{n1}"
 
 
-def led_by(programs, node):
-    """The streams that this node of the cluster leads: MQTT's sessions, kept messages and messages of QoS 1."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{programs.monitors[0]}/jsz?streams=true") as answer:
+def leaders(programs):
+    """Who leads which stream: MQTT's sessions, kept messages and messages of QoS 1."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{programs.monitor}/jsz?streams=true") as answer:
         accounts = json.load(answer)["account_details"]
-    return sorted(stream["name"] for account in accounts for stream in account["stream_detail"]
-                  if stream["cluster"].get("leader") == node)
+    return {stream["name"]: stream["cluster"].get("leader") for account in accounts for stream in account["stream_detail"]}
 
 
 class Reader(threading.Thread):
@@ -161,7 +169,7 @@ def measure(options, folder):
     programs = Programs(folder)
     tool = Path(options.bin).resolve()
     try:
-        publish_at, subscribe_at = start_mosquitto(programs) if options.broker == "mosquitto" else start_cluster(programs)
+        publish_at, subscribe_at = start_mosquitto(programs) if options.broker == "mosquitto" else start_cluster(programs, options)
         retain = ["--retain-every", options.retain_every] if options.retain_every else []
         names = [f"c{i}" for i in range(options.cameras)]
         readers = []
@@ -190,8 +198,9 @@ def measure(options, folder):
         killed = None
         if options.kill:
             time.sleep(options.seconds / 2)
-            led = led_by(programs, options.kill)
-            programs.all[options.kill].kill()
+            node = programs.parts[options.kill]
+            led = sorted(stream for stream, leader in leaders(programs).items() if leader == node)
+            programs.all[node].kill()
             killed = time.time()
             time.sleep(options.seconds / 2)
         else:
@@ -260,7 +269,10 @@ def main():
     parser.add_argument("--qos", type=int, choices=[0, 1], default=0)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--kill", choices=["n1", "n2", "n3"])
+    parser.add_argument("--led", choices=["sess", "rmsgs"])
     options = parser.parse_args()
+    if options.led and not options.kill:
+        parser.error("--led is for --kill")
     if options.kill and options.broker != "nats":
         parser.error("--kill is for --broker nats")
     with tempfile.TemporaryDirectory() as folder:
