@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr auto kLasting = 5s;  // a connection that was one
 constexpr auto kLongest = 2000ms;
 // The nodes of a cluster refuse everybody until they have chosen a leader, and nobody afterwards.
-constexpr auto kLongestInCluster = 500ms;
+constexpr auto kLongestInCluster = 250ms;
 constexpr auto kTurn = 1000;  // milliseconds: libmosquitto wants to be called as often, for its keep-alive
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
@@ -260,18 +260,32 @@ Result<std::unique_ptr<Session>> Client::open() {
 Result<std::unique_ptr<Session>> Client::open(std::size_t broker) {
   auto addresses = look_up(options_.url.brokers[broker]);
   if (!addresses) return fail(std::move(addresses).error());
-  // One of several is not waited for as long: nats-server keeps a client waiting for 4 s while its nodes choose a
-  // leader, and then hangs up.
-  const SteadyTime until = now() + options_.patience / (options_.url.brokers.size() > 1 ? 3 : 1);
+  const SteadyTime begin = now();
+  const SteadyTime until = begin + time_for_one();
   Error last;
   for (std::size_t i = 0; i < addresses->size() && !stopped(); ++i) {
     // Each gets an equal share of the time that is left, so that one that swallows packets does not use it all up.
     const auto share = (until - now()) / static_cast<int>(addresses->size() - i);
     auto session = connect(broker, (*addresses)[i], now() + share);
-    if (session) return session;
+    if (session) {
+      took_ = now() - begin;
+      return session;
+    }
     last = std::move(session).error();
   }
   return fail(std::move(last));
+}
+
+// One of several is not waited for as long: nats-server keeps a client waiting for 4 s and then hangs up when its nodes
+// have no leader, also when they have chosen one in between. Whoever is to work asks again soon, by what it took
+// before.
+SteadyTime::duration Client::time_for_one() const {
+  if (options_.url.brokers.size() == 1) return options_.patience;
+  const SteadyTime::duration most = options_.patience / 3;
+  const std::lock_guard lock(mutex_);
+  return works_ && took_
+             ? std::clamp<SteadyTime::duration>(8 * *took_, std::min<SteadyTime::duration>(250ms, most), most)
+             : most;
 }
 
 Result<std::unique_ptr<Session>> Client::connect(std::size_t broker, const SocketAddress& address, SteadyTime until) {
@@ -381,6 +395,7 @@ Result<Done> Client::end_bundle(Session& session) {
 
 std::vector<std::string> Client::topics() const {
   std::vector<std::string> all;
+  all.reserve(announcements_.size());
   for (const auto& [topic, message] : announcements_) all.push_back(topic);
   return all;
 }

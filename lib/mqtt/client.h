@@ -97,6 +97,7 @@ class Client {
   Result<std::unique_ptr<Session>> open();
   Result<std::unique_ptr<Session>> open(std::size_t broker);
   Result<Lookup::Addresses> look_up(const Broker& broker);
+  [[nodiscard]] SteadyTime::duration time_for_one() const;
   Result<std::unique_ptr<Session>> connect(std::size_t broker, const SocketAddress& address, SteadyTime until);
   Result<Done> serve(Session& session);
   Result<Done> send_due(Session& session);
@@ -130,11 +131,12 @@ class Client {
   std::string trouble_ = "not connected yet";
   Figures figures_;
 
-  std::size_t begun_bytes_ = 0;         // of that bundle; the thread's own
-  bool subscribed_ = false;             // in this session
-  std::size_t broker_ = 0;              // that was connected last
-  std::optional<std::size_t> claimed_;  // broker
-  std::string told_;                    // the trouble that was reported last
+  std::size_t begun_bytes_ = 0;               // of that bundle; the thread's own
+  bool subscribed_ = false;                   // in this session
+  std::size_t broker_ = 0;                    // that was connected last
+  std::optional<SteadyTime::duration> took_;  // to connect there
+  std::optional<std::size_t> claimed_;        // broker
+  std::string told_;                          // the trouble that was reported last
   Backoff backoff_;
   Event wake_;
   std::atomic<bool> connected_{false};
