@@ -2,12 +2,15 @@
 """Frames of many cameras through an MQTT broker, or through a cluster of three of which one is killed.
 
     bench/mqtt.py --bin build/release/bin [--broker mosquitto|nats] [--cameras 50] [--subscribers 5] [--fps 10]
-                  [--size 640x480] [--qos 0] [--seconds 20] [--kill n1|n3]
+                  [--size 800x600] [--quality 94] [--qos 0] [--retain-every TIME] [--seconds 20]
+                  [--kill n1|n2|n3 [--led sess|rmsgs]]
 
-One test card is encoded once and read by a frame-publish for each camera, which sends it with its headers. The cameras are
-divided among the subscribers. Age is the time from X-Timestamp, when the card was made, to the last byte at this program.
-With --kill that node of the cluster (n1 is the publishers', n3 nobody's; subscribers are at n2) is killed in the middle; the
-gap of a camera is the longest time in which no frame of it came from then on.
+One test card is encoded once and read by a frame-publish for each camera, which sends it with its headers; as it is by default,
+a frame has some 40 KB. The cameras are divided among the subscribers. Age is the time from X-Timestamp, when the card was made,
+to the last byte at this program. With --kill that node of the cluster (n1 is the publishers', n2 the subscribers', n3 the one
+that both name next) is killed in the middle; the gap of a camera is the longest time in which no frame of it came from then on,
+and `led` says which of the cluster's streams the killed node was the leader of. --led gives its part to the leader of MQTT's
+sessions, or of what is kept: the cases in which others must choose a new leader before nats-server does what it is asked.
 """
 
 import argparse
@@ -23,6 +26,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from pathlib import Path
 
 
@@ -93,12 +97,13 @@ def start_mosquitto(programs):
     return f"127.0.0.1:{port}", f"127.0.0.1:{port}"
 
 
-def start_cluster(programs):
-    ports = free_ports(9)
-    routes = ", ".join(f"nats://127.0.0.1:{port}" for port in ports[6:])
+def start_cluster(programs, options):
+    ports = free_ports(12)
+    routes = ", ".join(f"nats://127.0.0.1:{port}" for port in ports[6:9])
     for i in range(3):
         (programs.folder / f"n{i + 1}.conf").write_text(
             f"server_name: n{i + 1}\nlisten: 127.0.0.1:{ports[3 + i]}\nmqtt {{ listen: 127.0.0.1:{ports[i]} }}\n"
+            f"http: 127.0.0.1:{ports[9 + i]}\ndebug: true\nlogtime: true\n"
             f"jetstream {{ store_dir: \"{programs.folder}/js{i + 1}\", max_mem: 256M, max_file: 1G }}\n"
             f"cluster {{ name: framepipe, listen: 127.0.0.1:{ports[6 + i]}, routes: [{routes}] }}\n")
         programs.start(f"n{i + 1}", ["nats-server", "-c", programs.folder / f"n{i + 1}.conf"])
@@ -107,7 +112,23 @@ def start_cluster(programs):
     for port in ports[:3]:
         probe = ["mosquitto_pub", "-V", "mqttv311", "-h", "127.0.0.1", "-p", str(port), "-t", "probe", "-m", "x", "-q", "1"]
         wait_until(lambda p=probe: subprocess.run(p, stderr=subprocess.DEVNULL).returncode == 0, "the cluster's leader")
-    return f"127.0.0.1:{ports[0]},127.0.0.1:{ports[2]}", f"127.0.0.1:{ports[1]}"
+    programs.monitor = ports[9]
+    nodes = {f"n{i + 1}": f"127.0.0.1:{port}" for i, port in enumerate(ports[:3])}
+    programs.parts = {node: node for node in nodes}
+    if options.led:
+        stream = "$MQTT_" + options.led
+        wait_until(lambda: leaders(programs).get(stream) in nodes, "a leader")
+        leader = leaders(programs)[stream]
+        programs.parts |= {leader: options.kill, options.kill: leader}
+    n1, n2, n3 = (nodes[programs.parts[part]] for part in ("n1", "n2", "n3"))
+    return f"{n1},{n3},{n2}", f"{n2},{n3},{n1}"
+
+
+def leaders(programs):
+    """Who leads which stream: MQTT's sessions, kept messages and messages of QoS 1."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{programs.monitor}/jsz?streams=true") as answer:
+        accounts = json.load(answer)["account_details"]
+    return {stream["name"]: stream["cluster"].get("leader") for account in accounts for stream in account["stream_detail"]}
 
 
 class Reader(threading.Thread):
@@ -148,7 +169,8 @@ def measure(options, folder):
     programs = Programs(folder)
     tool = Path(options.bin).resolve()
     try:
-        publish_at, subscribe_at = start_mosquitto(programs) if options.broker == "mosquitto" else start_cluster(programs)
+        publish_at, subscribe_at = start_mosquitto(programs) if options.broker == "mosquitto" else start_cluster(programs, options)
+        retain = ["--retain-every", options.retain_every] if options.retain_every else []
         names = [f"c{i}" for i in range(options.cameras)]
         readers = []
         for i in range(options.subscribers):
@@ -161,12 +183,13 @@ def measure(options, folder):
         # 64 readers are what one listening end takes.
         cards = (options.cameras + 59) // 60
         for i in range(cards):
-            programs.start(f"card{i}", [tool / "camgrab", "test", "--size", options.size, "--fps", options.fps,
+            programs.start(f"card{i}", [tool / "camgrab", "test", "--size", options.size, "--quality", options.quality,
+                                        "--fps", options.fps,
                                         "-o", f"unix-listen:{folder}/card{i}.sock"])
         wait_until(lambda: all((Path(folder) / f"card{i}.sock").exists() for i in range(cards)), "the card")
         for i, name in enumerate(names):
             programs.start(f"pub{i}", [tool / "frame-publish", f"mqtt://{publish_at}/cams/{name}", "--framed", "--qos",
-                                       options.qos, "-i", f"unix:{folder}/card{i // 60}.sock"])
+                                       options.qos, *retain, "-i", f"unix:{folder}/card{i // 60}.sock"])
         seen = lambda: {frame[0] for reader in readers for frame in reader.frames}  # noqa: E731
         wait_until(lambda: len(seen()) == len(names), "a frame of each camera", 120)
         time.sleep(2)
@@ -175,7 +198,9 @@ def measure(options, folder):
         killed = None
         if options.kill:
             time.sleep(options.seconds / 2)
-            programs.all[options.kill].kill()
+            node = programs.parts[options.kill]
+            led = sorted(stream for stream, leader in leaders(programs).items() if leader == node)
+            programs.all[node].kill()
             killed = time.time()
             time.sleep(options.seconds / 2)
         else:
@@ -184,6 +209,8 @@ def measure(options, folder):
         cpu = {what: programs.cpu_seconds(pattern) - before[what] for what, pattern in ROLES.items()}
         frames = [frame for reader in readers for frame in list(reader.frames) if begin <= frame[1] <= end]
         result = summary(options, programs, frames, begin, end, killed, cpu, names)
+        if killed is not None:
+            result["led"] = led
         return result | publishers_say(programs, len(names))
     finally:
         programs.end()
@@ -236,11 +263,16 @@ def main():
     parser.add_argument("--cameras", type=int, default=50)
     parser.add_argument("--subscribers", type=int, default=5)
     parser.add_argument("--fps", type=float, default=10)
-    parser.add_argument("--size", default="640x480")
+    parser.add_argument("--size", default="800x600")
+    parser.add_argument("--quality", type=int, default=94)
+    parser.add_argument("--retain-every", help="as of frame-publish")
     parser.add_argument("--qos", type=int, choices=[0, 1], default=0)
     parser.add_argument("--seconds", type=float, default=20)
-    parser.add_argument("--kill", choices=["n1", "n3"])
+    parser.add_argument("--kill", choices=["n1", "n2", "n3"])
+    parser.add_argument("--led", choices=["sess", "rmsgs"])
     options = parser.parse_args()
+    if options.led and not options.kill:
+        parser.error("--led is for --kill")
     if options.kill and options.broker != "nats":
         parser.error("--kill is for --broker nats")
     with tempfile.TemporaryDirectory() as folder:

@@ -16,7 +16,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kLasting = 5s;  // a connection that was one
-constexpr auto kTurn = 1000;   // milliseconds: libmosquitto wants to be called as often, for its keep-alive
+constexpr auto kLongest = 2000ms;
+// The nodes of a cluster refuse everybody until they have chosen a leader, and nobody afterwards.
+constexpr auto kLongestInCluster = 250ms;
+constexpr auto kTurn = 1000;  // milliseconds: libmosquitto wants to be called as often, for its keep-alive
 
 SteadyTime now() { return std::chrono::steady_clock::now(); }
 
@@ -65,7 +68,10 @@ Client::Client(Options options, std::vector<Tls> tls, Report report)
     : options_(std::move(options)),
       tls_(std::move(tls)),
       report_(std::move(report)),
-      protocol_(options_.protocol == Speak::V311 ? Protocol::V311 : Protocol::V5) {}
+      protocol_(options_.protocol == Speak::V311 ? Protocol::V311 : Protocol::V5),
+      works_(options_.works),
+      broker_(options_.first_broker),
+      backoff_(options_.url.brokers.size() > 1 ? kLongestInCluster : kLongest) {}
 
 Client::~Client() { finish({}, 200ms); }
 
@@ -91,9 +97,19 @@ void Client::announce(Message message) {
   wake_.raise();
 }
 
+void Client::announce_again() {
+  const std::lock_guard lock(mutex_);
+  if (!announce_again_) announce_again_ = now() + options_.announce_again;
+}
+
 std::uint64_t Client::in_hand() const {
   const std::lock_guard lock(mutex_);
   return (pending_ ? 1u : 0u) + (begun_ ? 1u : 0u);
+}
+
+bool Client::away() const {
+  const std::lock_guard lock(mutex_);
+  return !connected_ && figures_.connections > 0;
 }
 
 std::string Client::trouble() const {
@@ -106,15 +122,42 @@ Client::Figures Client::figures() const {
   return figures_;
 }
 
-void Client::finish(const Bundle& last, std::chrono::milliseconds grace) {
-  if (!thread_.joinable()) return;
+void Client::work() {
   {
     const std::lock_guard lock(mutex_);
+    works_ = true;
+  }
+  wake_.raise();
+}
+
+bool Client::rest() {
+  const std::lock_guard lock(mutex_);
+  if (!connected_) works_ = false;
+  return !works_;
+}
+
+std::optional<Bundle> Client::take_waiting() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(pending_, std::nullopt);
+}
+
+void Client::end(const Bundle& last, std::chrono::milliseconds grace) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (deadline_) return;
     last_ = last;
     deadline_ = now() + grace;
   }
   wake_.raise();
-  thread_.join();
+}
+
+void Client::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Client::finish(const Bundle& last, std::chrono::milliseconds grace) {
+  end(last, grace);
+  join();
 }
 
 // --- on the thread
@@ -144,10 +187,13 @@ void Client::run() {
       const SteadyTime since = now();
       Result<Done> end = session ? serve(**session) : fail(session.error());
       if (end) return;
+      if (session && options_.url.brokers.size() > 1) end = fail(std::move(end).error().in(name_of(broker_)));
       // One that hangs up at once is no success.
       if (session && now() - since > kLasting) backoff_.reset();
       lost(end.error());
     }
+    give_back();
+    options_.changed();
     for (const SteadyTime again = now() + backoff_.next(); now() < again && !stopped();) {
       short none = 0;
       (void)wait(-1, none, ms_until(again));
@@ -156,16 +202,13 @@ void Client::run() {
 }
 
 void Client::lost(const Error& error) {
-  connected_ = false;
-  bool on_its_way = false;
   {
     const std::lock_guard lock(mutex_);
+    connected_ = false;
     if (begun_) ++figures_.lost;
-    on_its_way = begun_.has_value();
     begun_.reset();
     trouble_ = error.text;
   }
-  if (on_its_way) options_.changed();
   if (error.kind == Error::Kind::Unsupported && options_.protocol == Speak::Auto && protocol_ == Protocol::V5) {
     protocol_ = Protocol::V311;
     report_(Severity::Info, options_.url.text() + ": MQTT 5 is not spoken there; going on with 3.1.1");
@@ -175,6 +218,12 @@ void Client::lost(const Error& error) {
   told_ = error.text;
   report_(Severity::Warning, options_.url.text() + ": " + error.text + "; trying again");
 }
+
+void Client::give_back() {
+  if (const auto broker = std::exchange(claimed_, std::nullopt)) options_.claims->give_back(*broker);
+}
+
+std::string Client::name_of(std::size_t broker) const { return options_.url.brokers[broker].text(options_.url.secure); }
 
 Result<Lookup::Addresses> Client::look_up(const Broker& broker) {
   Lookup lookup(broker.host, broker.port);
@@ -193,14 +242,17 @@ Result<std::unique_ptr<Session>> Client::open() {
   Error last;
   for (std::size_t i = 0; i < count && !stopped(); ++i) {
     const std::size_t broker = (broker_ + i) % count;
+    if (!options_.claims->take(broker)) continue;
+    claimed_ = broker;
     auto session = open(broker);
     if (session) {
       broker_ = broker;
       return session;
     }
+    give_back();
     last = std::move(session).error();
     if (last.kind == Error::Kind::Unsupported) break;  // to be asked again in another version
-    if (count > 1) last = std::move(last).in(options_.url.brokers[broker].host);
+    if (count > 1) last = std::move(last).in(name_of(broker));
   }
   return fail(std::move(last));
 }
@@ -208,18 +260,32 @@ Result<std::unique_ptr<Session>> Client::open() {
 Result<std::unique_ptr<Session>> Client::open(std::size_t broker) {
   auto addresses = look_up(options_.url.brokers[broker]);
   if (!addresses) return fail(std::move(addresses).error());
-  // One of several is not waited for as long: nats-server keeps a client waiting for 4 s while its nodes choose a
-  // leader, and then hangs up.
-  const SteadyTime until = now() + options_.patience / (options_.url.brokers.size() > 1 ? 3 : 1);
+  const SteadyTime begin = now();
+  const SteadyTime until = begin + time_for_one();
   Error last;
   for (std::size_t i = 0; i < addresses->size() && !stopped(); ++i) {
     // Each gets an equal share of the time that is left, so that one that swallows packets does not use it all up.
     const auto share = (until - now()) / static_cast<int>(addresses->size() - i);
     auto session = connect(broker, (*addresses)[i], now() + share);
-    if (session) return session;
+    if (session) {
+      took_ = now() - begin;
+      return session;
+    }
     last = std::move(session).error();
   }
   return fail(std::move(last));
+}
+
+// One of several is not waited for as long: nats-server keeps a client waiting for 4 s and then hangs up when its nodes
+// have no leader, also when they have chosen one in between. Whoever is to work asks again soon, by what it took
+// before.
+SteadyTime::duration Client::time_for_one() const {
+  if (options_.url.brokers.size() == 1) return options_.patience;
+  const SteadyTime::duration most = options_.patience / 3;
+  const std::lock_guard lock(mutex_);
+  return works_ && took_
+             ? std::clamp<SteadyTime::duration>(8 * *took_, std::min<SteadyTime::duration>(250ms, most), most)
+             : most;
 }
 
 Result<std::unique_ptr<Session>> Client::connect(std::size_t broker, const SocketAddress& address, SteadyTime until) {
@@ -247,23 +313,36 @@ Result<std::unique_ptr<Session>> Client::connect(std::size_t broker, const Socke
 }
 
 void Client::found() {
+  std::string where;
   {
     const std::lock_guard lock(mutex_);
+    connected_ = true;
+    if (options_.url.brokers.size() > 1) where = " to " + name_of(broker_) + (works_ ? "" : ", standing by");
     ++figures_.connections;
     trouble_.clear();
-    unannounced_.clear();
-    for (const auto& [topic, message] : announcements_) unannounced_.push_back(topic);
+    unannounced_ = topics();
+    if (figures_.connections > 1) announce_again_ = now() + options_.announce_again;
   }
-  connected_ = true;
+  subscribed_ = false;
   told_.clear();
-  report_(Severity::Info, options_.url.text() + ": connected");
+  report_(Severity::Info, options_.url.text() + ": connected" + where);
+  options_.changed();
+}
+
+Result<Done> Client::subscribe_if_working(Session& session) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (subscribed_ || !works_ || options_.subscriptions.empty()) return Done{};
+  }
+  subscribed_ = true;
+  return session.subscribe(options_.subscriptions, options_.subscription_qos);
 }
 
 // A value: all has been said that was to be said.
 Result<Done> Client::serve(Session& session) {
   found();
-  if (auto asked = session.subscribe(options_.subscriptions, options_.subscription_qos); !asked) return asked;
   for (;;) {
+    if (auto asked = subscribe_if_working(session); !asked) return asked;
     if (auto done = end_bundle(session); !done) return done;
     if (auto done = send_due(session); !done) return done;
     bool over = false;
@@ -314,14 +393,30 @@ Result<Done> Client::end_bundle(Session& session) {
   return Done{};
 }
 
+std::vector<std::string> Client::topics() const {
+  std::vector<std::string> all;
+  all.reserve(announcements_.size());
+  for (const auto& [topic, message] : announcements_) all.push_back(topic);
+  return all;
+}
+
+Bundle Client::take_unannounced() {
+  const std::lock_guard lock(mutex_);
+  if (announce_again_ && now() >= *announce_again_) {
+    announce_again_.reset();
+    unannounced_ = topics();
+  }
+  Bundle announcements;
+  for (const std::string& topic : std::exchange(unannounced_, {})) announcements.push_back(announcements_[topic]);
+  return announcements;
+}
+
 // Announcements first, since they say what is to be made of the rest; the last words when all else has gone.
 Result<Done> Client::send_due(Session& session) {
-  Bundle announcements;
+  const Bundle announcements = take_unannounced();
   std::optional<Bundle> bundle;
   {
     const std::lock_guard lock(mutex_);
-    for (const std::string& topic : unannounced_) announcements.push_back(announcements_[topic]);
-    unannounced_.clear();
     if (!begun_ && pending_) {
       bundle = std::exchange(pending_, std::nullopt);
     } else if (!begun_ && deadline_ && last_) {

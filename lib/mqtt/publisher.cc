@@ -43,15 +43,15 @@ Result<std::unique_ptr<Publisher>> Publisher::open(Options options, const Clock&
     publisher->changed_.raise();
     publisher->gone_by_now();
   };
-  auto client = Client::make(std::move(wanted), std::move(report));
-  if (!client) return fail(std::move(client).error());
-  made->client_ = std::move(*client);
-  made->client_->announce(made->status(false));
+  auto link = Link::make(wanted, report);
+  if (!link) return fail(std::move(link).error());
+  made->link_ = std::move(*link);
+  made->link_->announce(made->status(false));
   if (!given.home_assistant.empty()) {
-    made->client_->announce({discovery_topic(given.home_assistant, given.url, made->name_),
-                             blob_of(discovery_message(given.url, made->name_, given.version)), 0, true});
+    made->link_->announce({discovery_topic(given.home_assistant, given.url, made->name_),
+                           blob_of(discovery_message(given.url, made->name_, given.version)), 0, true});
   }
-  made->client_->start();
+  made->link_->start();
   return made;
 }
 
@@ -62,7 +62,7 @@ Message Publisher::status(bool online) const {
 }
 
 void Publisher::set_online(bool online) {
-  if (std::exchange(online_, online) != online) client_->announce(status(online));
+  if (std::exchange(online_, online) != online) link_->announce(status(online));
 }
 
 Bundle Publisher::bundle_of(const Frame& frame) {
@@ -86,7 +86,7 @@ Bundle Publisher::bundle_of(const Frame& frame) {
 
 // Waits until nothing is in hand. False: the program is to end.
 bool Publisher::wait_for_room() {
-  while (client_->in_hand() > 0) {
+  while (link_->in_hand() > 0) {
     std::array<pollfd, 2> fds = {pollfd{options_.stop_fd, POLLIN, 0}, {changed_.fd(), POLLIN, 0}};
     (void)::poll(fds.data(), fds.size(), -1);
     if (fds[0].revents != 0) return false;
@@ -101,18 +101,18 @@ bool Publisher::put(FramePtr frame) {
   set_online(true);
   if (options_.every_frame && !wait_for_room()) return false;
   if (options_.limit > 0) {
-    const std::uint64_t sent = client_->figures().sent;
+    const std::uint64_t sent = link_->figures().sent;
     if (sent >= options_.limit) return false;
     // What is in hand may be the last one.
-    if (sent + client_->in_hand() >= options_.limit) return true;
+    if (sent + link_->in_hand() >= options_.limit) return true;
   }
-  client_->put(bundle_of(*frame));
+  link_->put(bundle_of(*frame));
   return true;
 }
 
 void Publisher::gone_by_now() {
-  const bool enough = options_.limit > 0 && client_->figures().sent >= options_.limit;
-  if (enough || (draining_ && client_->in_hand() == 0)) gone_.raise();
+  const bool enough = options_.limit > 0 && link_->figures().sent >= options_.limit;
+  if (enough || (draining_ && link_->in_hand() == 0)) gone_.raise();
 }
 
 void Publisher::drain() {
@@ -120,15 +120,15 @@ void Publisher::drain() {
   gone_by_now();
 }
 
-void Publisher::finish(std::chrono::milliseconds grace) { client_->finish({status(false)}, grace); }
+void Publisher::finish(std::chrono::milliseconds grace) { link_->finish({status(false)}, grace); }
 
 Output::Figures Publisher::figures() const {
-  const Client::Figures of = client_->figures();
+  const Client::Figures of = link_->figures();
   Figures figures;
   figures.written = of.sent;
   figures.dropped = of.dropped + of.lost + of.refused;
   figures.bytes = of.bytes;
-  figures.readers = client_->connected() ? 1 : 0;
+  figures.readers = link_->connected() ? 1 : 0;
   return figures;
 }
 
@@ -142,11 +142,11 @@ void Publisher::tick(SteadyTime now) {
 }
 
 std::string Publisher::describe() const {
-  const Client::Figures of = client_->figures();
+  const Client::Figures of = link_->figures();
   std::string text = std::to_string(of.sent) + " published, " + std::to_string(of.dropped) + " dropped for newer ones";
   if (of.lost > 0) text += ", " + std::to_string(of.lost) + " lost with a connection";
   if (of.refused > 0) text += ", " + std::to_string(of.refused) + " refused by the broker";
-  const std::string trouble = client_->trouble();
+  const std::string trouble = link_->trouble();
   return trouble.empty() ? text : text + "; not connected: " + trouble;
 }
 

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "frame/output.h"
-#include "mqtt/client.h"
+#include "mqtt/link.h"
 
 namespace fp::mqtt {
 
@@ -67,7 +67,7 @@ class Publisher final : public Output {
   std::optional<SteadyTime> retained_;
   bool online_ = false;
   std::atomic<bool> draining_{false};
-  std::unique_ptr<Client> client_;  // last: its thread uses the events
+  std::unique_ptr<Link> link_;  // last: its threads use the events
 };
 
 }  // namespace fp::mqtt

@@ -183,12 +183,16 @@ Result<Done> Session::publish(const Message& message) {
   return Done{};
 }
 
+// In one packet: nats-server writes down each packet's filters before it reads the next one.
 Result<Done> Session::subscribe(const std::vector<std::string>& filters, int qos) {
-  for (const std::string& filter : filters) {
-    errno = 0;
-    const int code = ::mosquitto_subscribe(handle_.get(), nullptr, filter.c_str(), qos);
-    if (code != MOSQ_ERR_SUCCESS) return fail(error_of(code, errno));
-  }
+  std::vector<std::string> kept = filters;
+  std::vector<char*> names;
+  names.reserve(kept.size());
+  for (std::string& name : kept) names.push_back(name.data());
+  errno = 0;
+  const int code = ::mosquitto_subscribe_multiple(handle_.get(), nullptr, static_cast<int>(names.size()), names.data(),
+                                                  qos, /*options=*/0, nullptr);
+  if (code != MOSQ_ERR_SUCCESS) return fail(error_of(code, errno));
   return Done{};
 }
 

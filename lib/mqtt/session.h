@@ -55,6 +55,7 @@ class Session {
 
   /// Errors: TooLarge, when the broker has said that it takes no such message; Io, which ends the session.
   [[nodiscard]] Result<Done> publish(const Message& message);
+  /// At least one filter.
   [[nodiscard]] Result<Done> subscribe(const std::vector<std::string>& filters, int qos);
   /// All that was published has left this machine, and of QoS 1 the broker has said that it has it.
   [[nodiscard]] bool idle() const;

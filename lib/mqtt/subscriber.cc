@@ -33,10 +33,10 @@ Result<std::unique_ptr<Subscriber>> Subscriber::open(Options options, const Cloc
   wanted.max_packet_bytes = given.max_frame_bytes + kHeaderRoom;
   for (const std::string& name : given.url.names) wanted.subscriptions.push_back(filter_of(given, name));
   wanted.receive = [subscriber = made.get()](const Incoming& message) { subscriber->receive(message); };
-  auto client = Client::make(std::move(wanted), std::move(report));
-  if (!client) return fail(std::move(client).error());
-  made->client_ = std::move(*client);
-  made->client_->start();
+  auto link = Link::make(wanted, report);
+  if (!link) return fail(std::move(link).error());
+  made->link_ = std::move(*link);
+  made->link_->start();
   return made;
 }
 
@@ -134,7 +134,7 @@ std::string Subscriber::describe() const {
   if (figures_.late > 0) text += ", " + std::to_string(figures_.late) + " came too late";
   if (figures_.foreign > 0) text += ", " + std::to_string(figures_.foreign) + " of no camera";
   if (const std::string skipped = figures_.skips.describe(); !skipped.empty()) text += ", skipped " + skipped;
-  const std::string trouble = client_ ? client_->trouble() : "";
+  const std::string trouble = link_ ? link_->trouble() : "";
   return trouble.empty() ? text : text + "; not connected: " + trouble;
 }
 

@@ -11,7 +11,7 @@
 #include "base/event.h"
 #include "frame/producer.h"
 #include "frame/skips.h"
-#include "mqtt/client.h"
+#include "mqtt/link.h"
 
 namespace fp::mqtt {
 
@@ -80,8 +80,8 @@ class Subscriber final : public Producer {
   std::list<std::string> turns_;  // names of those that wait
   std::size_t waiting_bytes_ = 0;
   Figures figures_;
-  SkipReporter skip_reporter_;      // the client's thread's
-  std::unique_ptr<Client> client_;  // last: its thread uses the rest
+  SkipReporter skip_reporter_;  // of receive()
+  std::unique_ptr<Link> link_;  // last: its threads use the rest
 };
 
 }  // namespace fp::mqtt

@@ -131,13 +131,16 @@ bool is_name(std::string_view text) {
   });
 }
 
+std::string Broker::text(bool secure) const {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + (port == (secure ? "8883" : "1883") ? "" : ":" + port);
+}
+
 std::string Url::text() const {
   std::string shown = secure ? "mqtts://" : "mqtt://";
   for (const Broker& broker : brokers) {
     if (&broker != &brokers.front()) shown += ',';
-    const bool v6 = broker.host.find(':') != std::string::npos;
-    shown += v6 ? "[" + broker.host + "]" : broker.host;
-    if (broker.port != (secure ? "8883" : "1883")) shown += ":" + broker.port;
+    shown += broker.text(secure);
   }
   if (!prefix.empty()) shown += "/" + prefix;
   for (std::size_t i = 0; i < names.size(); ++i) shown += (i == 0 ? "/" : ",") + names[i];

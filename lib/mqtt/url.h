@@ -19,6 +19,8 @@ struct Credentials {
 struct Broker {
   std::string host;  ///< lower case; an IPv6 address without its brackets
   std::string port;  ///< 1883 or 8883 where none is written
+
+  [[nodiscard]] std::string text(bool secure) const;  ///< as in a URL: its port where it is another one
 };
 
 struct Url {

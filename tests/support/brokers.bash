@@ -35,11 +35,12 @@ kill_broker() {
   eventually gone "$pid"
 }
 
-# cluster: three nodes n1, n2, n3 of nats-server with MQTT and JetStream; N1, N2 and N3 are their MQTT ports.
+# cluster: three nodes n1, n2, n3 of nats-server with MQTT and JetStream; N1, N2 and N3 are their MQTT ports, and MONITOR is
+# that of n1's figures.
 cluster() {
   local i ports=() routes
-  for i in 1 2 3 4 5 6 7 8 9; do ports+=("$(free_port)"); done
-  N1=${ports[0]} N2=${ports[1]} N3=${ports[2]}
+  for i in 1 2 3 4 5 6 7 8 9 10; do ports+=("$(free_port)"); done
+  N1=${ports[0]} N2=${ports[1]} N3=${ports[2]} MONITOR=${ports[9]}
   routes="nats://127.0.0.1:${ports[6]},nats://127.0.0.1:${ports[7]},nats://127.0.0.1:${ports[8]}"
   for i in 0 1 2; do
     cat >"$T/n$((i + 1)).conf" <<EOF
@@ -49,6 +50,7 @@ jetstream { store_dir: "$T/js$((i + 1))", max_mem: 64M, max_file: 256M }
 mqtt { listen: 127.0.0.1:${ports[i]} }
 cluster { name: framepipe, listen: 127.0.0.1:${ports[6 + i]}, routes: [${routes//,/, }] }
 EOF
+    [ "$i" != 0 ] || echo "http: 127.0.0.1:$MONITOR" >>"$T/n1.conf"
     start "n$((i + 1))" nats-server -c "$T/n$((i + 1)).conf"
   done
   for i in "$N1" "$N2" "$N3"; do eventually listening "$i"; done

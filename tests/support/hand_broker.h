@@ -105,6 +105,10 @@ class HandBroker {
   }
   [[nodiscard]] const std::string& port() const { return port_; }
   [[nodiscard]] std::string url(const std::string& path) const { return "mqtt://127.0.0.1:" + port_ + "/" + path; }
+  /// Somebody connects within `limit`.
+  bool called(std::chrono::milliseconds limit) { return wait_readable(listener_.get(), limit); }
+  /// Refuses everybody from now on.
+  void close() { listener_.reset(); }
   HandConnection accept() {
     if (!wait_readable(listener_.get())) throw std::runtime_error("nobody connects");
     return HandConnection(Fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)));

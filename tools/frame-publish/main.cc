@@ -16,6 +16,7 @@ struct Options {
   tool::BrokerFlags broker;
   bool framed = false;
   std::chrono::milliseconds retain_every{1000};
+  bool retain_every_given = false;
   std::chrono::milliseconds stale{10'000};
   std::string home_assistant;
 };
@@ -47,7 +48,10 @@ mqtt::Publisher::Options publisher_options(const Options& options, const cli::Co
   wanted.tls = options.broker.tls;
   wanted.qos = options.broker.qos;
   wanted.framed = options.framed;
-  wanted.retain_every = options.retain_every;
+  // nats-server takes nothing of a client for up to 4 s when it cannot store what is to be kept, since the node has
+  // died that led its nodes in it.
+  const bool keep = wanted.url.brokers.size() == 1 || options.retain_every_given;
+  wanted.retain_every = keep ? options.retain_every : 0ms;
   wanted.stale = options.stale;
   wanted.home_assistant = options.home_assistant;
   wanted.version = cli::kVersion;
@@ -95,8 +99,9 @@ int main(int argc, char** argv) {
                            "Broker and camera: mqtt[s]://[USER@]HOST[:PORT][,HOST...]/PREFIX/NAME");
   app.add_flag("--framed", options.framed,
                "Send each frame with its headers (time, sequence, detections) instead of the bare JPEG");
-  cli::add_duration(app, "--retain-every", options.retain_every,
-                    "How often the broker is to keep a frame for those who come later; 0s: never", 0ms, 24h);
+  const auto* const retain_every = cli::add_duration(
+      app, "--retain-every", options.retain_every,
+      "How often the broker is to keep a frame for those who come later; 0s: never, as with several brokers", 0ms, 24h);
   cli::add_duration(app, "--stale", options.stale, "Offline when no live frame has come for so long; 0s: never", 0ms,
                     24h);
   app.add_option("--home-assistant", options.home_assistant,
@@ -109,6 +114,7 @@ int main(int argc, char** argv) {
   cli::add_frames(app, common);
   cli::add_common(app, common);
   if (const auto code = cli::parse(app, argc, argv)) return *code;
+  options.retain_every_given = retain_every->count() > 0;
   cli::start(app, common);
   return cli::run("frame-publish", [&] { return publish(options, common); });
 }

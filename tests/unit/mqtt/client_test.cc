@@ -131,6 +131,23 @@ TEST_CASE("Client: announcements are made at each connection, the newest of each
   CHECK(status.retain());
 }
 
+TEST_CASE("Client: announcements are made again after a while, when the will of a lost connection has been done") {
+  HandBroker broker;
+  Client::Options options = options_for(broker);
+  options.announce_again = 50ms;
+  Told told(std::move(options));
+  told.client->announce({"cams/door/status", Blob::copy_of(as_bytes("online")), 0, true});
+  HandConnection connection = broker.accept();
+  connection.welcome();
+  CHECK(connection.read().payload() == "online");
+  CHECK_FALSE(connection.readable(150ms));
+  connection.close();
+  HandConnection again = broker.accept();
+  again.welcome();
+  CHECK(again.read().payload() == "online");
+  CHECK(again.read().payload() == "online");
+}
+
 TEST_CASE("Client: speaks 3.1.1 where 5 is not known") {
   HandBroker broker;
   Client::Options options = options_for(broker);
