@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
+
 namespace fp {
 
 [[nodiscard]] std::string_view trim(std::string_view text);  ///< without spaces, tabs, CR and LF at both ends
@@ -40,6 +42,19 @@ template <std::integral T>
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 200);
 /// %XX undone (RFC 3986, section 2.1); nothing when an escape is broken or stands for a zero byte.
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
+
+/// 1 to 64 letters, digits, `-` and `_`: the name of a camera, a filter, a token's holder. It stands in a route, a
+/// header, a file's name, a topic and a subject of NATS as it is.
+[[nodiscard]] bool is_plain_name(std::string_view text);
+/// Two digits a byte, in small letters.
+[[nodiscard]] std::string hex(ByteView bytes);
+
+/// The lines of a file that lists something: those that are neither empty nor begin with `#`, trimmed.
+struct NumberedLine {
+  int number = 0;  ///< from 1, of all lines
+  std::string_view text;
+};
+[[nodiscard]] std::vector<NumberedLine> entries_of(std::string_view text);
 
 /// "1.2 MB", "34.5 KB", "17 B": powers of 1000, as disks and networks are counted.
 [[nodiscard]] std::string human_bytes(std::uint64_t bytes);

@@ -1,18 +1,11 @@
 #include "http/access.h"
 
-#include <algorithm>
-
 #include "base/base64.h"
 #include "base/text.h"
 
 namespace fp::http {
 
-bool is_camera_or_all(std::string_view text) {
-  if (text == "*") return true;
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
-}
+bool is_camera_or_all(std::string_view text) { return text == "*" || is_plain_name(text); }
 
 Result<Grants> Grants::parse(const std::vector<std::string>& texts) {
   Grants grants;

@@ -78,7 +78,7 @@ struct Shown {
 /// A header goes before a link.
 [[nodiscard]] Shown shown_by(const Request& request);
 
-/// Letters, digits, - and _, or "*": what may stand in a grant or a signed token for a camera.
+/// A plain name (base/text.h), or "*": what may stand in a grant or a signed token for a camera.
 [[nodiscard]] bool is_camera_or_all(std::string_view text);
 
 }  // namespace fp::http

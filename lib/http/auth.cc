@@ -111,13 +111,6 @@ int strength(const Challenge& challenge) {
   return (challenge.hash == Challenge::Hash::Sha256 ? 3 : 1) + (challenge.qop_auth ? 1 : 0);
 }
 
-std::string hex(ByteView bytes) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text;
-  for (const std::uint8_t byte : bytes) text += {kHex[byte >> 4], kHex[byte & 15]};
-  return text;
-}
-
 // "" when there is no such hash.
 std::string hash_of(Challenge::Hash hash, std::string_view text) {
   std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};

@@ -27,11 +27,7 @@ Result<PasswordFile> PasswordFile::load(const std::string& path) {
 
 Result<PasswordFile> PasswordFile::parse(std::string_view text, const std::string& path) {
   PasswordFile file;
-  int number = 0;
-  for (const std::string_view raw : split(text, '\n')) {
-    ++number;
-    const std::string_view line = trim(raw);
-    if (line.empty() || line.starts_with('#')) continue;
+  for (const auto& [number, line] : entries_of(text)) {
     const std::string where = path + ", line " + std::to_string(number);
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || colon == 0) return malformed(where + ": not of the form USER:HASH " + kMend);

@@ -19,12 +19,6 @@ constexpr std::string_view kMend = " (openssl rand -hex 24 makes a good one)";
 constexpr std::int64_t kLastSecond = 253'402'300'799;  // of the year 9999
 using Digest = std::array<unsigned char, 32>;
 
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
-}
-
 bool is_token(std::string_view text) {
   constexpr std::string_view kOthers = "-._~+/=";
   return std::all_of(text.begin(), text.end(), [&](char c) {
@@ -45,13 +39,7 @@ std::string mac_of(std::string_view text, const std::string& token) {
   unsigned size = 0;
   ::HMAC(::EVP_sha256(), token.data(), static_cast<int>(token.size()),
          reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac.data(), &size);
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string hex;
-  for (const unsigned char byte : mac) {
-    hex += kHex[byte >> 4];
-    hex += kHex[byte & 15];
-  }
-  return hex;
+  return hex(mac);
 }
 
 // Digests are of one length, and tell by no time how much of two texts is the same.
@@ -71,17 +59,13 @@ Result<TokenFile> TokenFile::load(const std::string& path) {
 
 Result<TokenFile> TokenFile::parse(std::string_view text, const std::string& path) {
   TokenFile file;
-  int number = 0;
-  for (const std::string_view raw : split(text, '\n')) {
-    ++number;
-    const std::string_view line = trim(raw);
-    if (line.empty() || line.starts_with('#')) continue;
+  for (const auto& [number, line] : entries_of(text)) {
     const std::string where = path + ", line " + std::to_string(number);
     const auto space = line.find_first_of(" \t");
     const std::string_view name = line.substr(0, space);
     const std::string_view token = space == std::string_view::npos ? std::string_view() : trim(line.substr(space));
     // The line may be a bare token, which nobody is to read in a log.
-    if (token.empty() || !is_name(name)) {
+    if (token.empty() || !is_plain_name(name)) {
       return malformed(where + ": not of the form NAME TOKEN, a NAME of letters, digits, - and _");
     }
     if (token.size() < kLeastCharacters) {

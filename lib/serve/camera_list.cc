@@ -1,15 +1,8 @@
 #include "serve/camera_list.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace fp {
-
-bool is_camera_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
-  });
-}
 
 std::shared_ptr<Camera> CameraList::open(CameraOptions options) const {
   return std::make_shared<Camera>(loop_, clock_, std::move(options), options_, next_headers_, report_, ended_);

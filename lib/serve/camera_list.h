@@ -11,9 +11,6 @@
 
 namespace fp {
 
-/// Letters, digits, `-` and `_`, at most 64 of them.
-[[nodiscard]] bool is_camera_name(std::string_view name);
-
 /// In the order they were added; no two of one name. One thread.
 class CameraList {
  public:

@@ -21,12 +21,7 @@ constexpr std::size_t kIdBytes = 16;   // nobody guesses another one's
 std::string random_id() {
   std::array<std::uint8_t, kIdBytes> bytes{};
   if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) return {};
-  std::string id;
-  for (const std::uint8_t byte : bytes) {
-    id += kDigits[byte >> 4U];
-    id += kDigits[byte & 15U];
-  }
-  return id;
+  return hex(bytes);
 }
 
 // RFC 6265, section 4.2: "a=1; b=2". "": there is none of ours, or one that we never gave.

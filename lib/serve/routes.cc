@@ -426,7 +426,7 @@ void Routes::stop(Connection& connection, const Request& request, Camera* /*came
 
 void Routes::change_camera(Connection& connection, const Request& request, Camera* /*camera*/) {
   const std::string name(match(request.path).name);
-  if (!is_camera_name(name)) throw BadQuery{"a camera's name is letters, digits, - and _, at most 64 of them"};
+  if (!is_plain_name(name)) throw BadQuery{"a camera's name is letters, digits, - and _, at most 64 of them"};
   if (request.method == "POST") return add_camera(connection, request, name);
   if (options_.allowed_sources.empty()) {
     return answer(

@@ -42,7 +42,7 @@ std::vector<FilterOptions> filter_options(const ServerOptions& options, const Se
     const auto equals = text.find('=');
     FilterOptions filter;
     filter.name = text.substr(0, equals);
-    if (equals == std::string::npos || !is_camera_name(filter.name) || trim(text.substr(equals + 1)).empty()) {
+    if (equals == std::string::npos || !is_plain_name(filter.name) || trim(text.substr(equals + 1)).empty()) {
       throw Failure{Exit::Usage, "--filter " + text + ": write NAME=COMMAND, a NAME of letters, digits, - and _"};
     }
     filter.command = text.substr(equals + 1);

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/secret_url.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/credentials.h"
 #include "cli/version.h"
@@ -38,7 +39,7 @@ Upstream parse_upstream(const std::string& text, const Options& options, const c
   Upstream upstream;
   std::string url = text;
   const auto equals = text.find('=');
-  if (equals != std::string::npos && is_camera_name(text.substr(0, equals))) {
+  if (equals != std::string::npos && is_plain_name(text.substr(0, equals))) {
     upstream.name = text.substr(0, equals);
     url = text.substr(equals + 1);
   }

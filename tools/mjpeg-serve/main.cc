@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/secret_url.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "mjpeg-serve/webrtc_links.h"
 #include "tool/server.h"
@@ -24,7 +25,7 @@ CameraOptions parse_camera(const std::string& text, bool on_demand) {
   const auto equals = text.find('=');
   CameraOptions camera;
   camera.name = text.substr(0, equals);
-  if (equals == std::string::npos || !is_camera_name(camera.name)) {
+  if (equals == std::string::npos || !is_plain_name(camera.name)) {
     throw Failure{Exit::Usage, "--camera " + blotted(text) + ": write NAME=SPEC, a NAME of letters, digits, - and _"};
   }
   std::string spec = text.substr(equals + 1);

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/secret_url.h"
+#include "base/text.h"
 #include "http/url.h"
-#include "serve/camera_list.h"
 
 namespace fp {
 namespace {
@@ -41,7 +41,7 @@ WebrtcLinks parse_webrtc_links(const std::vector<std::string>& texts, const std:
       if (cameras.empty()) throw Failure{Exit::Usage, option + ": there is no camera yet; write CAMERA=URL"};
       name = cameras.front().name;
     }
-    if (!is_camera_name(name)) throw Failure{Exit::Usage, option + ": a CAMERA is of letters, digits, - and _"};
+    if (!is_plain_name(name)) throw Failure{Exit::Usage, option + ": a CAMERA is of letters, digits, - and _"};
     const auto same = [&](const CameraOptions& camera) { return camera.name == name; };
     if (!may_come && std::none_of(cameras.begin(), cameras.end(), same)) {
       throw Failure{Exit::Usage, option + ": no camera is called " + name};

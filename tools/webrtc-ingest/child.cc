@@ -213,7 +213,7 @@ void Child::look() {
   end(ChildEnd::Hung, "it has not read its input for " + seconds(options_.hang_time));
 }
 
-void Child::end(ChildEnd how, const std::string& why) {
+void Child::stop() {
   over_ = true;
   output_watch_.watch(-1, 0);
   input_watch_.watch(-1, 0);
@@ -222,6 +222,10 @@ void Child::end(ChildEnd how, const std::string& why) {
   look_timer_.cancel();
   waiting_.reset();
   part_.reset();
+}
+
+void Child::end(ChildEnd how, const std::string& why) {
+  stop();
   process_.kill();
   if (const auto events = std::exchange(events_, nullptr); events && events->ended) events->ended(how, why);
 }
@@ -229,14 +233,7 @@ void Child::end(ChildEnd how, const std::string& why) {
 void Child::let_go() {
   events_.reset();
   if (over_) return;
-  over_ = true;
-  output_watch_.watch(-1, 0);
-  input_watch_.watch(-1, 0);
-  gate_timer_.cancel();
-  pause_timer_.cancel();
-  look_timer_.cancel();
-  waiting_.reset();
-  part_.reset();
+  stop();
   process_.close_pipe();
   process_.close_input();
   process_.terminate();

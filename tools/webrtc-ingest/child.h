@@ -86,6 +86,7 @@ class Child {
   void look();
   void closed_output();
   [[nodiscard]] std::size_t unread() const;
+  void stop();  // nothing is read or written any more
   void end(ChildEnd how, const std::string& why);
 
   const Clock& clock_;

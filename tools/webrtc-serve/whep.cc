@@ -23,13 +23,7 @@ std::string make_name() {
   if (::getrandom(bits.data(), bits.size(), 0) != static_cast<ssize_t>(bits.size())) {
     throw Failure{Exit::System, io_error("getrandom").text};
   }
-  constexpr std::string_view kHex = "0123456789abcdef";
-  std::string name;
-  for (const unsigned char byte : bits) {
-    name += kHex[byte >> 4];
-    name += kHex[byte & 15];
-  }
-  return name;
+  return hex(bits);
 }
 
 // The description of a session never changes: it is no other one with its tag.

@@ -137,4 +137,26 @@ TEST_CASE("human_bytes: powers of 1000 with one digit behind the point") {
   }
 }
 
+TEST_CASE("is_plain_name takes letters, digits, - and _, 64 of them at most") {
+  for (const char* good : {"a", "Front-door_2", "-"}) CHECK(is_plain_name(good));
+  CHECK(is_plain_name(std::string(64, 'x')));
+  CHECK_FALSE(is_plain_name(std::string(65, 'x')));
+  for (const char* bad : {"", "a b", "a/b", "a.b", "\xC3\xA9", "a,b", "*"}) CHECK_FALSE(is_plain_name(bad));
+}
+
+TEST_CASE("hex has two digits a byte") {
+  CHECK(hex({}).empty());
+  CHECK(hex(as_bytes(std::string_view("\x00\x0F\xA0\xFF", 4))) == "000fa0ff");
+}
+
+TEST_CASE("entries_of leaves out comments and empty lines, and counts them") {
+  const auto entries = entries_of("# a comment\n\n one \r\n\t\n#x\ntwo # no comment");
+  REQUIRE(entries.size() == 2);
+  CHECK(entries[0].number == 3);
+  CHECK(entries[0].text == "one");
+  CHECK(entries[1].number == 6);
+  CHECK(entries[1].text == "two # no comment");
+  CHECK(entries_of("").empty());
+}
+
 }  // namespace

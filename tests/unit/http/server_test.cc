@@ -12,6 +12,7 @@
 #include "frame/endpoint.h"
 #include "support/fake_clock.h"
 #include "support/io.h"
+#include "support/loops.h"
 
 namespace {
 
@@ -53,12 +54,7 @@ struct Site {
     REQUIRE(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address_), sizeof(sockaddr_in)) == 0);
     return client;
   }
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
   std::string receive(const Fd& client, const std::string& end = "\x01never") {
     std::string text;
     (void)run_until([&] {

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "support/filter_children.h"
+#include "support/loops.h"
 #include "support/make_frame.h"
 
 namespace {
@@ -30,12 +31,7 @@ struct Yard {
     child->attach(std::move(events));
     return *child;
   }
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
   SystemClock clock;
   Loop loop;
   test::FilterChildren programs;

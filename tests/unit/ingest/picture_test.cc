@@ -4,6 +4,7 @@
 
 #include "support/io.h"
 #include "support/jpegs.h"
+#include "support/loops.h"
 #include "support/pngs.h"
 #include "webrtc-ingest/png_worker.h"
 
@@ -49,12 +50,7 @@ TEST_CASE("PictureReader: a PNG becomes a JPEG of its size; a bomb is refused by
 }
 
 struct Worked {
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
   PngWorker::Seat::Done done() {
     return [this](const PngJob& job, const Result<Picture>& made) {
       CHECK(made.has_value());

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "support/io.h"
+#include "support/loops.h"
 #include "support/make_frame.h"
 
 namespace {
@@ -19,12 +20,7 @@ struct Yard {
     return pool.emplace(loop, clock, ChildOptions{command, test::kPatience}, warm,
                         [this](Severity, const std::string& text) { said.push_back(text); });
   }
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
   SystemClock clock;
   Loop loop;
   std::vector<std::string> said;

@@ -7,6 +7,7 @@
 #include "support/fake_clock.h"
 #include "support/filter_children.h"
 #include "support/jpegs.h"
+#include "support/loops.h"
 #include "support/pngs.h"
 
 namespace {
@@ -85,12 +86,7 @@ struct Stage {
     }
     return found;
   }
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
 
   SystemClock clock;
   Loop loop;

@@ -8,6 +8,7 @@
 #include "serve/snapshot.h"
 #include "support/fake_clock.h"
 #include "support/io.h"
+#include "support/loops.h"
 #include "support/make_frame.h"
 
 namespace {
@@ -29,12 +30,7 @@ struct Site {
     frame.captured = clock.wall();
     REQUIRE(test::write_all(pair.write.get(), test::part_of(frame)));
   }
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
   // Sends a frame and waits until the hub has it.
   void feed(std::uint64_t sequence) {
     send(sequence);

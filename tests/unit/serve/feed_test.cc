@@ -4,6 +4,7 @@
 
 #include "support/fake_clock.h"
 #include "support/io.h"
+#include "support/loops.h"
 #include "support/make_frame.h"
 
 namespace {
@@ -26,12 +27,7 @@ struct Site {
     CameraOptions front{"front", parse_source("fd:" + std::to_string(pair.read.get()), "camgrab").value(), false};
     camera = std::make_shared<Camera>(loop, clock, front, options, "", Report(), std::function<void()>());
   }
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
   void publish(std::uint64_t sequence) {
     camera->hub().publish(test::make_frame(sequence, test::make_jpeg(1, 320, 240)));
   }

@@ -5,6 +5,7 @@
 #include <csignal>
 
 #include "support/filter_children.h"
+#include "support/loops.h"
 #include "support/make_frame.h"
 
 namespace {
@@ -24,12 +25,7 @@ struct Site {
     return filter_->ask([frame] { return frame; }, std::move(order),
                         [this](FilterResult result) { results.push_back(std::move(result)); });
   }
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
   FilterResult answer_to(FramePtr frame, FilterOrder order = {}) {
     results.clear();
     const auto question = ask(std::move(frame), std::move(order));

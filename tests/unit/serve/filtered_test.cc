@@ -8,6 +8,7 @@
 #include "serve/feed.h"
 #include "support/filter_children.h"
 #include "support/io.h"
+#include "support/loops.h"
 #include "support/make_frame.h"
 
 namespace {
@@ -41,12 +42,7 @@ struct Site {
         Report());
   }
   void go() const { test::write_file(children.path("go"), ""); }
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
   void publish(std::uint64_t sequence) {
     camera->hub().publish(test::make_frame(sequence, test::make_jpeg(static_cast<int>(sequence), 320, 240)));
   }

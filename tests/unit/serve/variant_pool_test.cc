@@ -7,6 +7,7 @@
 #include <set>
 
 #include "support/io.h"
+#include "support/loops.h"
 #include "support/make_frame.h"
 
 namespace {
@@ -47,12 +48,7 @@ VariantJob job(std::uint64_t number) { return {test::make_frame(number), number,
 
 struct Site {
   Loop loop;
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
 };
 
 TEST_CASE("VariantPool: there are threads only while there is a seat") {

@@ -5,6 +5,7 @@
 #include "serve/variants.h"
 #include "support/fake_clock.h"
 #include "support/io.h"
+#include "support/loops.h"
 #include "support/make_frame.h"
 
 namespace {
@@ -50,12 +51,7 @@ struct Site {
   CameraVariants variants{clock, "front", [this](Severity, const std::string& text) { said.push_back(text); }};
 
   std::shared_ptr<Variant> get(const VariantKey& key) { return variants.get(pool, camera, key).value(); }
-  bool run_until(const std::function<bool()>& holds) {
-    return test::eventually([&] {
-      ::ev_run(loop.raw(), EVRUN_NOWAIT);
-      return holds();
-    });
-  }
+  bool run_until(const std::function<bool()>& holds) { return test::run_until(loop, holds); }
   // Shows it and waits until the variant has made of it what it can.
   void publish(const Variant& variant, FramePtr frame) {
     camera->publish(std::move(frame));
