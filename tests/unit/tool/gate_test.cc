@@ -151,6 +151,7 @@ TEST_CASE("Gate: whoever goes through without a word has no rights") {
 TEST_CASE("Gate: those who show the same at the same time are one comparison, also when the first one leaves") {
   Site site;
   std::vector<std::size_t> asked;
+  asked.reserve(20);
   for (int i = 0; i < 20; ++i) asked.push_back(site.ask(basic("anna:swordfish")));
   site.turn();
   site.leave(asked[0]);
@@ -162,6 +163,7 @@ TEST_CASE("Gate: those who show the same at the same time are one comparison, al
 TEST_CASE("Gate: when all who wait have left, nobody is in anybody's way") {
   Site site;
   std::vector<std::size_t> asked;
+  asked.reserve(9);
   for (int i = 0; i < 9; ++i) asked.push_back(site.ask(basic("anna:wrong" + std::to_string(i))));
   CHECK(site.run_until("framepipe_auth_checks_total 5"));
   for (const std::size_t one : asked) site.leave(one);
@@ -175,6 +177,7 @@ TEST_CASE("Gate: when all who wait have left, nobody is in anybody's way") {
 TEST_CASE("Gate: tries of one address beyond those that may wait are turned away at once") {
   Site site;
   std::vector<std::size_t> asked;
+  asked.reserve(40);
   for (int i = 0; i < 40; ++i) asked.push_back(site.ask(basic("anna:wrong" + std::to_string(i))));
   int turned_away = 0;
   CHECK(test::eventually([&] {
