@@ -211,21 +211,21 @@ def measure(options, folder):
         result = summary(options, programs, frames, begin, end, killed, cpu, names)
         if killed is not None:
             result["led"] = led
-        return result | publishers_say(programs, len(names))
+        return result | they_say(programs, "pub", len(names)) | they_say(programs, "sub", options.subscribers)
     finally:
         programs.end()
 
 
-def publishers_say(programs, count):
-    """What they have sent and dropped since they began: what is missing besides never reached them."""
-    said = {"published": 0, "dropped": 0}
+def they_say(programs, kind, count):
+    """What publishers, or subscribers, have had and dropped since they began: so it shows where frames are missing."""
+    said = {"published": 0, "frames": 0, "dropped": 0}
     for i in range(count):
-        programs.all[f"pub{i}"].terminate()
+        programs.all[f"{kind}{i}"].terminate()
     for i in range(count):
-        programs.all[f"pub{i}"].wait(timeout=30)
-        for number, what in re.findall(r"(\d+) (published|dropped)", programs.log(f"pub{i}")):
+        programs.all[f"{kind}{i}"].wait(timeout=30)
+        for number, what in re.findall(r"(\d+) (published|frames|dropped)", programs.log(f"{kind}{i}")):
             said[what] += int(number)
-    return {"publishers_say": said}
+    return {f"{kind}s_say": {what: number for what, number in said.items() if number > 0}}
 
 
 ROLES = {"broker": r"broker|n\d", "publishers": r"pub", "subscribers": r"sub", "cards": r"card"}

@@ -13,7 +13,7 @@ namespace fp::mqtt {
 
 /// One client; where the URL names several brokers, two of them at different ones: one works, and the other one stands
 /// by, connected and announced, until the first has lost its connection. nats-server lets nobody in while its nodes
-/// choose a leader, which takes them 4 to 9 s when one has died: whoever is in by then goes on at once.
+/// choose a leader, which took them 3.5 to 7 s when one was killed: whoever is in by then goes on at once.
 ///
 /// Calls from any thread. What Client says holds for both together.
 class Link {
