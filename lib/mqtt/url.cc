@@ -92,7 +92,7 @@ Result<Done> read_path(std::string_view path, Url& url) {
   }
   for (const std::string_view name : split(names, ',')) {
     const bool all = name == "+" && names == "+";
-    if (!all && !is_name(name)) {
+    if (!all && !is_plain_name(name)) {
       return unsupported("'" + printable(name, 80) +
                          "' is no camera's name: letters, digits, - and _, at most 64 of them");
     }
@@ -124,12 +124,6 @@ Result<Url> read_url(std::string_view rest, bool secure) {
 }
 
 }  // namespace
-
-bool is_name(std::string_view text) {
-  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_';
-  });
-}
 
 std::string Broker::text(bool secure) const {
   const bool v6 = host.find(':') != std::string::npos;
@@ -173,7 +167,7 @@ std::optional<std::string_view> name_in(std::string_view topic, std::string_view
   const auto slash = topic.find('/');
   if (slash == std::string_view::npos || topic.substr(slash + 1) != leaf) return std::nullopt;
   topic = topic.substr(0, slash);
-  if (!is_name(topic)) return std::nullopt;
+  if (!is_plain_name(topic)) return std::nullopt;
   return topic;
 }
 

@@ -36,10 +36,6 @@ struct Url {
   [[nodiscard]] std::string topic(std::string_view name, std::string_view leaf) const;
 };
 
-/// A camera's name: 1 to 64 letters, digits, '-' and '_'. So it stands in a topic, a header and a route as it is, and
-/// in a subject of NATS, where '.' divides.
-[[nodiscard]] bool is_name(std::string_view text);
-
 /// Reads a whole URL. The last level of its path names the cameras: one, several with commas in between, or "+". User
 /// and password are percent-decoded. Errors: Unsupported, in one line that shows no secret.
 [[nodiscard]] Result<Url> parse_url(const std::string& text);

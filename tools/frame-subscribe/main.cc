@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "cli/cli.h"
 #include "mqtt/subscriber.h"
 #include "tool/broker_options.h"
@@ -18,7 +19,7 @@ struct Options {
 };
 
 Exit subscribe(const Options& options, const cli::Common& common) {
-  if (!options.share.empty() && !mqtt::is_name(options.share)) {
+  if (!options.share.empty() && !is_plain_name(options.share)) {
     throw Failure{Exit::Usage,
                   "--share " + options.share + ": a group is letters, digits, - and _, at most 64 of them"};
   }
