@@ -211,7 +211,7 @@ def measure(options, folder):
         result = summary(options, programs, frames, begin, end, killed, cpu, names)
         if killed is not None:
             result["led"] = led
-        return result | they_say(programs, "pub", len(names)) | they_say(programs, "sub", options.subscribers)
+        return result | they_say(programs, "publishers", len(names)) | they_say(programs, "subscribers", options.subscribers)
     finally:
         programs.end()
 
@@ -220,12 +220,12 @@ def they_say(programs, kind, count):
     """What publishers, or subscribers, have had and dropped since they began: so it shows where frames are missing."""
     said = {"published": 0, "frames": 0, "dropped": 0}
     for i in range(count):
-        programs.all[f"{kind}{i}"].terminate()
+        programs.all[f"{kind[:3]}{i}"].terminate()
     for i in range(count):
-        programs.all[f"{kind}{i}"].wait(timeout=30)
-        for number, what in re.findall(r"(\d+) (published|frames|dropped)", programs.log(f"{kind}{i}")):
+        programs.all[f"{kind[:3]}{i}"].wait(timeout=30)
+        for number, what in re.findall(r"(\d+) (published|frames|dropped)", programs.log(f"{kind[:3]}{i}")):
             said[what] += int(number)
-    return {f"{kind}s_say": {what: number for what, number in said.items() if number > 0}}
+    return {f"{kind}_say": {what: number for what, number in said.items() if number > 0}}
 
 
 ROLES = {"broker": r"broker|n\d", "publishers": r"pub", "subscribers": r"sub", "cards": r"card"}

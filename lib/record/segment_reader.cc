@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 
+#include "base/text.h"
 #include "record/cluster_reader.h"
 #include "record/matroska.h"
 
@@ -33,7 +34,8 @@ std::string front_of(int fd) {
 bool are_headers(std::string_view text) {
   while (!text.empty()) {
     const auto end = text.find("\r\n");
-    if (end == std::string_view::npos || !text.starts_with("X-") || text.find('\n') != end + 1) return false;
+    if (end == std::string_view::npos || text.find('\n') != end + 1) return false;
+    if (!equal_ignoring_case(text.substr(0, 2), "X-")) return false;
     text.remove_prefix(end + 2);
   }
   return true;
@@ -59,7 +61,8 @@ Result<SegmentReader> SegmentReader::open(const std::string& path, Place from, s
   SegmentReader reader(fd.get(), ours ? from : Place(), max_frame_bytes,
                        parts ? Container::Parts : Container::Matroska);
   if (!ours) {
-    if (!foreign) return malformed(path + ": is Matroska that frame-record did not write");
+    if (!foreign)
+      return malformed(path + ": is Matroska that frame-record did not write, for which libavformat is missing");
     auto blocks = foreign(fd.get(), path, max_frame_bytes);
     if (!blocks) return fail(std::move(blocks).error());
     reader.begun_ = (*blocks)->begin().value_or(reader.begun_);

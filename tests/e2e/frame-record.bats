@@ -382,7 +382,7 @@ events() {
     matches "$(film_shows "$film" format=duration)" '^[0-9]+\.[0-9]+$'
     equals "$film $(tail -n 1 "$film.index")" "$film end $(size_of "$film")"
   done
-  for film in $(films rec | tail -n 3); do ffmpeg -v error -xerror -i "$film" -f null -; done
+  for film in $(films rec | tail -n 3); do ffmpeg -nostdin -v error -xerror -i "$film" -fps_mode passthrough -f null -; done
 }
 
 @test "frame-record --format mkv on a full disk removes the oldest, and what is left plays" {

@@ -26,6 +26,7 @@ Frame frame_of(std::uint64_t number) {
   frame.captured += number * 100ms + 123us;
   frame.camera = "front door";
   frame.extra.push_back({"X-Detections", R"({"objects":[]})"});
+  frame.extra.push_back({"x-own", "in any case: \xC3\xA9"});
   return frame;
 }
 
