@@ -197,8 +197,8 @@ Result<Fd> connect_unix(const std::string& path) {
 
 void set_keepalive(int fd) {
   const int on = 1;
-  const int idle_s = 5;
-  const int interval_s = 2;
+  const int idle_s = 2;
+  const int interval_s = 1;
   const int count = 3;
   // None of these may fail on TCP, and on a unix socket they do no harm.
   ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);

@@ -47,7 +47,8 @@ struct HostPort {
 [[nodiscard]] std::uint16_t local_port(int fd);
 /// Begins to connect without blocking: poll for writing, then connect_error() (base/connector.h).
 [[nodiscard]] Result<Fd> connect_unix(const std::string& path);
-/// Makes dead peers known after about 10 s of silence, so that an input whose host lost power is opened again.
+/// Makes the kernel notice within 5 s that a peer's machine or the way to it is gone (tcp(7)), so that an input whose
+/// host lost power is opened again, and another broker is asked.
 void set_keepalive(int fd);
 
 }  // namespace fp

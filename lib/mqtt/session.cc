@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/connector.h"
+#include "frame/endpoint.h"
 
 namespace fp::mqtt {
 namespace {
@@ -56,6 +57,8 @@ Result<std::unique_ptr<Session>> Session::begin(const std::string& address, int 
   const int code = ::mosquitto_connect_async(handle, address.c_str(), port, keepalive);
   const int sys = errno;
   if (code != MOSQ_ERR_SUCCESS) return fail(session->error_of(code, sys));
+  // MQTT's own keep-alive is not below 5 s, and libmosquitto waits for up to twice as long.
+  set_keepalive(session->fd());
   return session;
 }
 

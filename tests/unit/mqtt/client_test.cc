@@ -1,6 +1,7 @@
 #include "mqtt/client.h"
 
 #include <doctest/doctest.h>
+#include <netinet/tcp.h>
 
 #include <mutex>
 
@@ -45,6 +46,20 @@ Client::Options options_for(const HandBroker& broker) {
 
 mqtt::Bundle bundle(const std::string& text, int qos = 1) {
   return {{"cams/door/frame", Blob::copy_of(as_bytes(text)), qos, false}};
+}
+
+TEST_CASE("Session: the kernel asks a silent broker's machine for a sign of life, and gives it 5 s") {
+  HandBroker broker;
+  auto session = mqtt::Session::begin("127.0.0.1", std::stoi(broker.port()), {}, [](const mqtt::Incoming&) {});
+  REQUIRE(session);
+  const auto option = [&](int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    CHECK(::getsockopt((*session)->fd(), level, name, &value, &size) == 0);
+    return value;
+  };
+  CHECK(option(SOL_SOCKET, SO_KEEPALIVE) == 1);
+  CHECK(option(IPPROTO_TCP, TCP_KEEPIDLE) + option(IPPROTO_TCP, TCP_KEEPINTVL) * option(IPPROTO_TCP, TCP_KEEPCNT) == 5);
 }
 
 TEST_CASE("Client: one message of QoS 1 is on its way, the newest waits, others are dropped") {
