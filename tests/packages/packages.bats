@@ -41,7 +41,9 @@ listed() {
 }
 
 @test "packages: apt installs them with what they depend on and nothing else" {
-  mkdir -p -m 700 "$ROOT/var/cache/private" # systemd's, and there or not
+  # systemd's, which may be there or not.
+  mkdir -p "$ROOT/var/cache/private"
+  chmod 700 "$ROOT/var/cache/private"
   listed >"$BATS_FILE_TMPDIR/before"
   cp "$ROOT/etc/passwd" "$BATS_FILE_TMPDIR/passwd"
   installed >packages.before
