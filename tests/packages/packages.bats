@@ -41,6 +41,9 @@ listed() {
 }
 
 @test "packages: apt installs them with what they depend on and nothing else" {
+  # systemd's, which may be there or not.
+  mkdir -p "$ROOT/var/cache/private"
+  chmod 700 "$ROOT/var/cache/private"
   listed >"$BATS_FILE_TMPDIR/before"
   cp "$ROOT/etc/passwd" "$BATS_FILE_TMPDIR/passwd"
   installed >packages.before
@@ -137,10 +140,9 @@ listed() {
 
 @test "packages: purged, nothing is left of them but the user of the cameras" {
   # What GStreamer makes for the units.
-  mkdir -p "$ROOT/var/cache/framepipe-ingest" "$ROOT/var/cache/private/framepipe-webrtc"
+  mkdir "$ROOT/var/cache/framepipe-ingest" "$ROOT/var/cache/private/framepipe-webrtc"
   touch "$ROOT/var/cache/framepipe-ingest/registry.bin"
   apt purge "${OURS[@]}"
-  rmdir "$ROOT/var/cache/private"
   listed >after
   # What systemd-sysusers makes beside the files that it changes.
   local beside=' \./etc/((passwd|group|shadow|gshadow)-|\.pwd\.lock) '
