@@ -408,8 +408,8 @@ events() {
   more() { part p2.jpg >&7 && says rec "No space left on device; frames are lost"; }
   eventually more
   rm disk/others
-  again() { part p3.jpg >&7 && says rec "recording again; "; }
-  eventually again
+  recovers() { part p3.jpg >&7 && says rec "recording again; "; }
+  eventually recovers
   kill -TERM "$(pid_of rec)"
   ends rec
   equals "$(film_shows disk/a.mkv stream=nb_read_packets)" "$(sed -n 's/.*frame-record: \([0-9]*\) frames, .*/\1/p' rec.err)"

@@ -263,7 +263,7 @@ TEST_CASE("Matroska file: a lie about a size takes no memory") {
   site.record(2);
   std::string bytes = of_another(site.bytes("a.mkv"));
   // The second Block claims 2^40 bytes, as do all around it.
-  for (const std::size_t size : {4, 23, 32}) bytes[cluster_at(bytes, 1) + size + 2] = '\x01';
+  for (const unsigned size : {4u, 23u, 32u}) bytes[cluster_at(bytes, 1) + size + 2] = '\x01';
   test::write_file(site.temp / "other.mkv", bytes);
   auto reader = SegmentReader::open(site.temp / "other.mkv", {}, 1 << 20, libav_blocks()).value();
   CHECK(reader.next().value()->sequence == 0);
