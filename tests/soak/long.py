@@ -25,6 +25,10 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "support"))
+from mjpeg_viewer import Viewer  # noqa: E402
+from processes import children, holdings  # noqa: E402
+
 HEADING = "## A long run"
 STREAMS, SLOW, WALLS, PEERS = 24, 2, 10, 16
 SLOW_BYTES_PER_S = 150_000
@@ -53,68 +57,56 @@ class Server:
         self.url = found.group()
         return self
 
-    def holds(self):
-        proc = Path(f"/proc/{self.process.pid}")
-        memory = int(re.search(r"VmRSS:\s+(\d+)", (proc / "status").read_text()).group(1))
-        return {"memory_kb": memory, "descriptors": len(os.listdir(proc / "fd")), "threads": len(os.listdir(proc / "task"))}
-
-    def children(self):
-        return [int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
-
     async def end(self):
         self.process.terminate()
         return await asyncio.wait_for(self.process.wait(), 30)
 
 
-class Viewer:
-    """Stays at one path, and writes down how old what comes is. `cameras`: those that come there."""
+class Aged(Viewer):
+    """A viewer of some cameras that writes down how old what comes is."""
 
     def __init__(self, server, path, kind, run, bytes_per_s=None):
-        self.server, self.path, self.kind, self.run, self.bytes_per_s = server, path, kind, run, bytes_per_s
-        self.newest = {}  # camera -> X-Timestamp
-        self.came = {}    # camera -> when the last live frame came
-        self.task = asyncio.create_task(self.watch())
+        self.server, self.kind, self.run_of_all, self.bytes_per_s = server, kind, run, bytes_per_s
+        self.connections = 0
+        self.newest_of = {}  # camera -> X-Timestamp
+        self.came = {}       # camera -> when the last live frame came
+        super().__init__(path, self.begin, run, path)
 
-    async def watch(self):
-        while True:
-            try:
-                await self.once()
-            except (OSError, asyncio.IncompleteReadError) as error:
-                self.run.found(f"a viewer of {self.path} was lost: {error!r}")
-            await asyncio.sleep(1)
-
-    async def once(self):
+    async def begin(self):
+        self.connections += 1
+        if self.connections > 1:
+            self.run_of_all.append(f"a viewer of {self.path} was lost")
         connection = socket.create_connection(("127.0.0.1", self.server.port))
-        if self.bytes_per_s:
-            # It stands for a slow link, which holds little: a reader's own kernel would take megabytes ahead of it.
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
+        if not self.bytes_per_s:
+            return await asyncio.open_connection(sock=connection)
+        # It stands for a slow link, which holds little: a reader's own kernel would take megabytes ahead of it.
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 16)
         reader, writer = await asyncio.open_connection(sock=connection, limit=1 << 15)
-        try:
-            writer.write(f"GET {self.path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-            if b" 200 " not in await reader.readuntil(b"\r\n\r\n"):
-                raise ConnectionError("refused")
-            while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
-                headers = dict(line.lower().split(": ", 1) for line in head.split("\r\n") if ": " in line)
-                body = await reader.readexactly(int(headers["content-length"]) + 2)
-                if headers["content-type"].startswith("image/"):
-                    self.take(headers, body[:-2])
-                if self.bytes_per_s:
-                    await asyncio.sleep(len(body) / self.bytes_per_s)
-        finally:
-            writer.close()
+        return Slow(reader, self.bytes_per_s), writer
 
     def take(self, headers, jpeg):
-        if not (jpeg.startswith(b"\xff\xd8") and jpeg.endswith(b"\xff\xd9")):
-            self.run.found(f"{self.path}: a broken picture of {len(jpeg)} bytes")
-        if headers.get("x-signal", "live") != "live":
-            return
-        camera, stamp = headers["x-camera"], float(headers["x-timestamp"])
-        if stamp < self.newest.get(camera, 0):
-            self.run.found(f"{self.path}: a frame {self.newest[camera] - stamp:.3f} s older than the one before")
-        self.newest[camera] = stamp
-        self.came[camera] = time.monotonic()
-        self.run.ages[self.kind].append(time.time() - stamp)
+        if not headers["content-type"].startswith("image/"):
+            return  # the figures of a wall
+        camera = headers["x-camera"]
+        self.newest = self.newest_of.get(camera, 0.0)
+        super().take(headers, jpeg)
+        self.newest_of[camera] = self.newest
+        if headers.get("x-signal", "live") == "live":
+            self.came[camera] = self.last_live
+            self.run_of_all.ages[self.kind].append(time.time() - float(headers["x-timestamp"]))
+
+
+class Slow:
+    """Reads so many bytes a second."""
+
+    def __init__(self, reader, bytes_per_s):
+        self.reader, self.bytes_per_s = reader, bytes_per_s
+        self.readuntil = reader.readuntil
+
+    async def readexactly(self, count):
+        body = await self.reader.readexactly(count)
+        await asyncio.sleep(count / self.bytes_per_s)
+        return body
 
 
 class Run:
@@ -126,7 +118,8 @@ class Run:
         self.backs = []
         self.disturbed = {"stopped": 0, "killed": 0}
 
-    def found(self, what):
+    def append(self, what):
+        """A finding."""
         print(f"WRONG: {time.strftime('%H:%M:%S')} {what}", flush=True)
         self.findings.append(what)
 
@@ -137,9 +130,9 @@ class Run:
                                    f"back=exec:{card}"], self.folder / "serve.log").start()
         self.rtc = await Server([tool / "webrtc-serve", "--listen", "127.0.0.1:0", "-i", f"{self.serve.url}stream/front",
                                  "--max-viewers-per-address", "100"], self.folder / "webrtc.log").start()
-        slow = [Viewer(self.serve, f"/stream/{camera}", "slow", self, SLOW_BYTES_PER_S) for camera in ("front", "back")[:SLOW]]
-        fast = [Viewer(self.serve, f"/stream/{('front', 'back')[i % 2]}", "stream", self) for i in range(STREAMS - SLOW)]
-        walls = [Viewer(self.serve, "/wall", "wall", self) for _ in range(WALLS)]
+        slow = [Aged(self.serve, f"/stream/{camera}", "slow", self, SLOW_BYTES_PER_S) for camera in ("front", "back")[:SLOW]]
+        fast = [Aged(self.serve, f"/stream/{('front', 'back')[i % 2]}", "stream", self) for i in range(STREAMS - SLOW)]
+        walls = [Aged(self.serve, "/wall", "wall", self) for _ in range(WALLS)]
         self.watching = [*fast, *walls]
         ends = time.monotonic() + 60 * self.options.minutes
         others = [asyncio.create_task(work) for work in (self.disturb(), self.come_and_go())]
@@ -150,21 +143,23 @@ class Run:
             first = first or held
             broken = [task for task in others if task.done()]
             if broken:
-                self.found(f"the run itself broke: {broken[0].exception()!r}")
+                self.append(f"the run itself broke: {broken[0].exception()!r}")
                 break
-        for task in (*others, *(viewer.task for viewer in [*slow, *self.watching])):
+        for task in others:
             task.cancel()
+        for viewer in [*slow, *self.watching]:
+            await viewer.leave()
         for name, server in (("mjpeg-serve", self.serve), ("webrtc-serve", self.rtc)):
             for what, allowed in (("memory_kb", MEMORY_KB), ("descriptors", 4), ("threads", 4)):
                 if held[name][what] > first[name][what] + allowed:
-                    self.found(f"{name}: {what} {first[name][what]} in the first span and {held[name][what]} in the last")
+                    self.append(f"{name}: {what} {first[name][what]} in the first span and {held[name][what]} in the last")
         for server in (self.rtc, self.serve):
             if (code := await server.end()) != 0:
-                self.found(f"{server.command[0]} ended with {code}")
+                self.append(f"{server.command[0]} ended with {code}")
 
     async def row(self):
         chromium = await self.chromium()
-        held = {"mjpeg-serve": self.serve.holds(), "webrtc-serve": self.rtc.holds()}
+        held = {"mjpeg-serve": holdings(self.serve.process.pid), "webrtc-serve": holdings(self.rtc.process.pid)}
         ages, self.ages = self.ages, {kind: [] for kind in self.ages}
         row = {"ages": {kind: summary(values) for kind, values in ages.items()}, "chromium": chromium, "held": held,
                "peers": self.peers, "load": os.getloadavg()[0]}
@@ -205,7 +200,7 @@ class Run:
                 self.peers["fps"].append(seen["fps_each"])
                 self.peers["gaps"] += seen["gaps"]
                 if seen["with_pictures"] < PEERS // 2:
-                    self.found(f"WebRTC: pictures for {seen['with_pictures']} of {PEERS // 2}")
+                    self.append(f"WebRTC: pictures for {seen['with_pictures']} of {PEERS // 2}")
 
     async def disturb(self):
         turn = 0
@@ -218,7 +213,7 @@ class Run:
                 await asyncio.to_thread(self.post, f"start?camera={camera}")
                 self.disturbed["stopped"] += 1
             else:
-                child = self.serve.children()[0]
+                child = children(self.serve.process.pid)[0]
                 os.killpg(child, signal.SIGKILL)
                 self.disturbed["killed"] += 1
             turn += 1
@@ -237,7 +232,7 @@ class Run:
         while not all(back(viewer) for viewer in self.watching):
             if time.monotonic() > since + BACK_WITHIN_S:
                 missing = [viewer.path for viewer in self.watching if not back(viewer)]
-                self.found(f"{BACK_WITHIN_S} s after a camera was back these see nothing of it: {missing}")
+                self.append(f"{BACK_WITHIN_S} s after a camera was back these see nothing of it: {missing}")
                 return
             await asyncio.sleep(0.02)
         self.backs.append(time.monotonic() - since)
