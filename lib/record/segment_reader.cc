@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::chrono::microseconds kInterval{40'000};  // 25 a second, as ffmpeg takes what has no times
 
+// X-Timestamp ends with the year 9999, and what a file says does not.
+constexpr std::chrono::microseconds kLatest = std::chrono::years(100);
+
 // No frame is larger than the file: a length in a header is not to be believed beyond that.
 std::size_t size_of(int fd) {
   struct stat info {};
@@ -106,7 +109,8 @@ Result<std::optional<Frame>> SegmentReader::next() {
         end_ = read_ - parser_.pending_bytes();
       }
       if (parser_.framing().with_timestamp == stamped) {
-        frame->captured = begun_ + time_.value_or(kInterval * static_cast<std::int64_t>(number_));
+        const auto time = time_.value_or(kInterval * static_cast<std::int64_t>(number_));
+        frame->captured = begun_ + std::min(time, kLatest);
       }
       if (parser_.framing().with_sequence == numbered) frame->sequence = number_;
       ++number_;
