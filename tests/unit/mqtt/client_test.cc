@@ -50,7 +50,9 @@ mqtt::Bundle bundle(const std::string& text, int qos = 1) {
 
 TEST_CASE("Session: the kernel asks a silent broker's machine for a sign of life, and gives it 5 s") {
   HandBroker broker;
-  auto session = mqtt::Session::begin("127.0.0.1", std::stoi(broker.port()), {}, [](const mqtt::Incoming&) {});
+  mqtt::Session::Options options;
+  options.client_id = "framepipe-test";
+  auto session = mqtt::Session::begin("127.0.0.1", std::stoi(broker.port()), options, [](const mqtt::Incoming&) {});
   REQUIRE(session);
   const auto option = [&](int level, int name) {
     int value = 0;
