@@ -34,20 +34,23 @@ STREAMS, SLOW, WALLS, PEERS = 24, 2, 10, 16
 SLOW_BYTES_PER_S = 150_000
 BACK_WITHIN_S = 20  # on a machine that does other things, too
 MEMORY_KB = 8192  # what malloc keeps, and GStreamer's threads
+AS_ITS_UNIT = {"G_SLICE": "always-malloc", "MALLOC_ARENA_MAX": "2"}  # systemd/framepipe-webrtc.service.in
 DISTURB_EACH_S, OFF_S, PEERS_STAY_S = 120, 15, 240
 
 
 class Server:
     """A program of ours that listens."""
 
-    def __init__(self, command, log):
+    def __init__(self, command, log, environment=None):
         self.command = [str(word) for word in command]
         self.log = log
+        self.environment = environment
 
     async def start(self):
         with open(self.log, "wb") as log:
             self.process = await asyncio.create_subprocess_exec(*self.command, stdin=asyncio.subprocess.DEVNULL,
-                                                                stdout=asyncio.subprocess.DEVNULL, stderr=log)
+                                                                stdout=asyncio.subprocess.DEVNULL, stderr=log,
+                                                                env=os.environ | (self.environment or {}))
         until = time.monotonic() + 30
         while not (found := re.search(r"http://127\.0\.0\.1:(\d+)/", Path(self.log).read_text(errors="replace"))):
             if self.process.returncode is not None or time.monotonic() > until:
@@ -129,7 +132,7 @@ class Run:
         self.serve = await Server([tool / "mjpeg-serve", "--listen", "127.0.0.1:0", "--camera", f"front=exec:{card}", "--camera",
                                    f"back=exec:{card}"], self.folder / "serve.log").start()
         self.rtc = await Server([tool / "webrtc-serve", "--listen", "127.0.0.1:0", "-i", f"{self.serve.url}stream/front",
-                                 "--max-viewers-per-address", "100"], self.folder / "webrtc.log").start()
+                                 "--max-viewers-per-address", "100"], self.folder / "webrtc.log", AS_ITS_UNIT).start()
         slow = [Aged(self.serve, f"/stream/{camera}", "slow", self, SLOW_BYTES_PER_S) for camera in ("front", "back")[:SLOW]]
         fast = [Aged(self.serve, f"/stream/{('front', 'back')[i % 2]}", "stream", self) for i in range(STREAMS - SLOW)]
         walls = [Aged(self.serve, "/wall", "wall", self) for _ in range(WALLS)]
