@@ -5,8 +5,10 @@ auth.py --bin DIR [--out FILE] [--seconds N] [--rounds N] [--rate N] [--viewers 
 
 camgrab test, 640x480 at 30 frames a second, is served to viewers with a password, while others guess: each guess a new
 connection with a new password. First from one address, at one user; then from 250 addresses of the loopback network, each
-guess at a user of its own, which is the most that can be compared. Ages are from the frame's X-Timestamp to its last byte
-in a viewer, all on one machine: guessers and viewers (Python, a process each) use its processors, too.
+guess at a user of its own, which is the most that can be compared. And the same at another server on this machine, which
+nobody watches: that shows what the guessing program and the comparing take from those who watch, whomever it guesses at. Ages
+are from the frame's X-Timestamp to its last byte in a viewer, all on one machine: guessers and viewers (Python, a process each)
+use its processors, too.
 """
 import argparse
 import asyncio
@@ -130,21 +132,21 @@ def guesses(port, rate, addresses, until, result):
     result.put(asyncio.run(all_of_them()))
 
 
-def measure(server, options, rate, addresses):
+def measure(server, guessed, options, rate, addresses):
     until = time.time() + options.seconds
     ages, answers = multiprocessing.Queue(), multiprocessing.Queue()
-    checks, processor = server.metric("framepipe_auth_checks_total"), server.processor_s()
+    checks, processor = guessed.metric("framepipe_auth_checks_total"), guessed.processor_s()
     watching = multiprocessing.Process(target=viewers, args=(server.port, options.viewers, until, ages))
-    guessing = multiprocessing.Process(target=guesses, args=(server.port, rate, addresses, until, answers))
+    guessing = multiprocessing.Process(target=guesses, args=(guessed.port, rate, addresses, until, answers))
     watching.start()
     if rate:
         guessing.start()
     seen = ages.get()
-    processor = server.processor_s() - processor
+    processor = guessed.processor_s() - processor
     found = answers.get() if rate else {}
     return {"frames": len(seen), "p50_ms": 1000 * seen[len(seen) // 2], "p99_ms": 1000 * seen[len(seen) * 99 // 100],
             "most_ms": 1000 * seen[-1], "processor_percent": 100 * processor / options.seconds,
-            "compared": server.metric("framepipe_auth_checks_total") - checks, "answers": dict(found)}
+            "compared": guessed.metric("framepipe_auth_checks_total") - checks, "answers": dict(found)}
 
 
 def main():
@@ -157,27 +159,30 @@ def main():
     parser.add_argument("--viewers", type=int, default=10)
     parser.add_argument("--cost", type=int, default=10, help="of bcrypt: 10 takes some 50 ms")
     options = parser.parse_args()
-    cases = {"nobody guesses": (0, 1), "one address, one user": (options.rate, 1),
-             "250 addresses, a user each": (options.rate, 250)}
+    cases = {"nobody": (0, 1, False), "one address, one user": (options.rate, 1, False),
+             "the same at the other server": (options.rate, 1, True),
+             "250 addresses, a user each": (options.rate, 250, False),
+             "the same, at the other server": (options.rate, 250, True)}
     load = os.getloadavg()[0]
     rounds = {name: [] for name in cases}
     for _ in range(options.rounds):  # in turn, so that what else the machine does falls on all of them
-        for name, (rate, addresses) in cases.items():
-            with tempfile.TemporaryDirectory() as folder:
-                server = Server(options.bin, Path(folder), options.cost)
+        for name, (rate, addresses, at_other) in cases.items():
+            with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
+                server, other = Server(options.bin, Path(one), options.cost), Server(options.bin, Path(two), options.cost)
                 try:
-                    rounds[name].append(measure(server, options, rate, addresses))
+                    rounds[name].append(measure(server, other if at_other else server, options, rate, addresses))
                 finally:
                     server.stop()
+                    other.stop()
             print(name, json.dumps(rounds[name][-1]), flush=True)
     rows = {name: sorted(measured, key=lambda row: row["p99_ms"])[len(measured) // 2] for name, measured in rounds.items()}
-    base = rows["nobody guesses"]["p99_ms"]
+    base = rows["nobody"]["p99_ms"]
     lines = ["# Guesses, and those who watch", "",
              f"By `bench/auth.py`, {options.viewers} viewers, bcrypt of cost {options.cost}; {options.rounds} rounds of "
              f"{options.seconds:g} s, of which the one with the middle p99 stands here; {os.cpu_count()} processors, "
              f"{platform.machine()}, load {load:.1f} beforehand.", "",
-             "| who guesses | guesses/s | answers | compared | age p50 | p99 | against nobody | p99 of all rounds | most | "
-             "processor of the server |", "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+             "| guesses | a second | answers | compared | age p50 | p99 | against nobody | p99 of all rounds | most | "
+             "processor of the guessed server |", "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
     for name, row in rows.items():
         answers = dict(row["answers"])
         rate = answers.pop("rate", 0)
