@@ -1,10 +1,9 @@
 // A Matroska file with arbitrary bytes: as ours and as another's, what is read of it are whole frames in the order of
 // the file, and what is mended is read again to the last frame.
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
+#include "folder.h"
 #include "record/index.h"
 #include "record/libav.h"
 #include "record/matroska.h"
@@ -14,35 +13,9 @@
 namespace {
 
 using namespace fp::record;
-
-void require(bool holds) {
-  if (!holds) __builtin_trap();
-}
-
-// A folder that goes at the end.
-class Folder {
- public:
-  Folder() { require(::mkdtemp(name_.data()) != nullptr); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(name_, ignored);
-  }
-  [[nodiscard]] const std::string& name() const { return name_; }
-
- private:
-  std::string name_ = (std::filesystem::temp_directory_path() / "fp-fuzz-XXXXXX").string();
-};
-
-const std::string& folder() {
-  static const Folder made;
-  return made.name();
-}
-
-void write(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
+using fp::fuzz::folder;
+using fp::fuzz::require;
+using fp::fuzz::write;
 
 void read_all(const std::string& path, std::size_t size) {
   auto reader = SegmentReader::open(path, {}, 1u << 20, libav_blocks());

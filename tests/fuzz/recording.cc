@@ -2,11 +2,10 @@
 // what is read of them holds together, and what is mended is whole.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 
 #include "base/bytes.h"
+#include "folder.h"
 #include "record/index.h"
 #include "record/limits.h"
 #include "record/mender.h"
@@ -16,34 +15,9 @@
 
 namespace {
 
-void require(bool holds) {
-  if (!holds) __builtin_trap();
-}
-
-// A folder that goes at the end.
-class Folder {
- public:
-  Folder() { require(::mkdtemp(name_.data()) != nullptr); }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(name_, ignored);
-  }
-  [[nodiscard]] const std::string& name() const { return name_; }
-
- private:
-  std::string name_ = (std::filesystem::temp_directory_path() / "fp-fuzz-XXXXXX").string();
-};
-
-const std::string& folder() {
-  static const Folder made;
-  return made.name();
-}
-
-void write(const std::string& path, std::string_view bytes) {
-  std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-}
+using fp::fuzz::folder;
+using fp::fuzz::require;
+using fp::fuzz::write;
 
 // What read_index() takes is within the file, and reading begins at any of its places without harm.
 void check_index(const std::string& segment, std::uint64_t bytes) {
